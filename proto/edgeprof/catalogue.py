@@ -1,0 +1,167 @@
+"""Every metric once. Sensors, exposition, documents and dashboards read it; no other name can be sampled.
+
+Names are in base units with the unit last, as Prometheus wants them. ``resolution`` is the step to which values
+are rounded at the source, no coarser than any sensor known to give the metric. A counter starts anywhere and only
+grows until its source resets.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from edgeprof.telemetry import Channel
+
+
+class Kind(str, Enum):
+    """Whether a metric is a momentary value or a running total."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+
+
+class Tier(str, Enum):
+    """How often a metric is sampled while a run is timed: fast at 10 Hz, slow at 1 Hz."""
+
+    FAST = "fast"
+    SLOW = "slow"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One name, one unit, one meaning on every device. ``help`` states the averaging window where there is one."""
+
+    name: str
+    kind: Kind
+    resolution: float
+    help: str
+    labels: tuple[str, ...] = ()
+    tier: Tier = Tier.FAST
+
+
+def _gauge(name: str, resolution: float, help_text: str, *labels: str, tier: Tier = Tier.FAST) -> Metric:
+    return Metric(name, Kind.GAUGE, resolution, help_text, labels, tier)
+
+
+def _counter(name: str, resolution: float, help_text: str, *labels: str, tier: Tier = Tier.FAST) -> Metric:
+    return Metric(name, Kind.COUNTER, resolution, help_text, labels, tier)
+
+
+_METRICS = (
+    # CPU
+    _gauge("edgeprof_cpu_busy_ratio", 0.001, "Share of all cores' time spent working since the sample before"),
+    _gauge(
+        "edgeprof_cpu_core_busy_ratio",
+        0.001,
+        "Share of one core's time spent working since the sample before",
+        "core",
+    ),
+    _gauge("edgeprof_cpu_frequency_hertz", 1e6, "Clock of a core now", "core"),
+    # Memory
+    _gauge("edgeprof_memory_total_bytes", 4096, "Memory that the kernel manages", tier=Tier.SLOW),
+    _gauge("edgeprof_memory_available_bytes", 65536, "Memory that programs can still take without swapping"),
+    _gauge("edgeprof_swap_used_bytes", 4096, "Swap in use", tier=Tier.SLOW),
+    # Disks and networks
+    _counter("edgeprof_disk_read_bytes_total", 512, "Bytes read from a disk", "disk", tier=Tier.SLOW),
+    _counter("edgeprof_disk_written_bytes_total", 512, "Bytes written to a disk", "disk", tier=Tier.SLOW),
+    _counter("edgeprof_network_received_bytes_total", 1, "Bytes received", "interface", tier=Tier.SLOW),
+    _counter("edgeprof_network_transmitted_bytes_total", 1, "Bytes sent", "interface", tier=Tier.SLOW),
+    # The engine's child process and its descendants
+    _counter("edgeprof_workload_cpu_seconds_total", 0.01, "CPU time of the workload's processes"),
+    _gauge("edgeprof_workload_resident_bytes", 4096, "Resident memory of the workload's processes"),
+    _gauge("edgeprof_workload_resident_anonymous_bytes", 4096, "Of it, memory of its own", tier=Tier.SLOW),
+    _gauge(
+        "edgeprof_workload_resident_file_bytes",
+        4096,
+        "Of it, pages of files, such as mapped weights",
+        tier=Tier.SLOW,
+    ),
+    _gauge("edgeprof_workload_resident_peak_bytes", 4096, "The kernel's high-water mark of it", tier=Tier.SLOW),
+    # Heat, power and energy of the board
+    _gauge("edgeprof_temperature_celsius", 0.1, "Temperature of a place on the board", "chip", "place"),
+    _gauge("edgeprof_power_watts", 0.001, "Power of a rail", "chip", "rail"),
+    _counter("edgeprof_energy_joules_total", 0.001, "Energy of a rail since its counter began", "chip", "rail"),
+    # GPUs
+    _gauge(
+        "edgeprof_gpu_busy_ratio",
+        0.01,
+        "Share of time a kernel ran; the driver averages over 1/6 to 1 s",
+        "gpu",
+    ),
+    _gauge(
+        "edgeprof_gpu_memory_busy_ratio",
+        0.01,
+        "Share of time memory was read or written, not of its bandwidth",
+        "gpu",
+    ),
+    _gauge("edgeprof_gpu_memory_used_bytes", 65536, "Device memory in use, the driver's reserve left out", "gpu"),
+    _gauge("edgeprof_gpu_memory_total_bytes", 65536, "Device memory", "gpu", tier=Tier.SLOW),
+    _gauge(
+        "edgeprof_gpu_power_watts",
+        0.001,
+        "Power of the board; window says average (1 s) or instant",
+        "gpu",
+        "window",
+    ),
+    _counter("edgeprof_gpu_energy_joules_total", 0.001, "Energy of the board since the driver was loaded", "gpu"),
+    _gauge("edgeprof_gpu_temperature_celsius", 1, "Temperature of a place on the GPU", "gpu", "place"),
+    _gauge("edgeprof_gpu_clock_hertz", 1e6, "Clock of a domain now", "gpu", "domain"),
+    _gauge("edgeprof_gpu_clock_max_hertz", 1e6, "Highest clock of a domain", "gpu", "domain", tier=Tier.SLOW),
+    _gauge(
+        "edgeprof_gpu_throttled_ratio",
+        1,
+        "1 while clocks are held back for a reason, else 0",
+        "gpu",
+        "reason",
+    ),
+    # The agent itself
+    _gauge(
+        "edgeprof_sensor_sample_seconds",
+        1e-6,
+        "Time that a sensor's last sample took",
+        "sensor",
+        tier=Tier.SLOW,
+    ),
+    _gauge(
+        "edgeprof_sensor_up_ratio",
+        1,
+        "1 if a sensor's last sample succeeded, else 0",
+        "sensor",
+        tier=Tier.SLOW,
+    ),
+    _gauge("edgeprof_sensor_age_seconds", 0.001, "Time since a sensor last gave values", "sensor", tier=Tier.SLOW),
+    _gauge(
+        "edgeprof_sampler_lateness_seconds",
+        1e-6,
+        "Largest lateness of a tick since the last report",
+        tier=Tier.SLOW,
+    ),
+    _counter(
+        "edgeprof_sampler_missed_ticks_total",
+        1,
+        "Ticks left out because sampling fell behind",
+        tier=Tier.SLOW,
+    ),
+    _counter("edgeprof_agent_cpu_seconds_total", 0.01, "CPU time of the agent", tier=Tier.SLOW),
+    _gauge("edgeprof_agent_resident_bytes", 4096, "Resident memory of the agent", tier=Tier.SLOW),
+    _gauge(
+        "edgeprof_spool_bytes",
+        1,
+        "Bytes in the agent's spool that the collector has not stored",
+        tier=Tier.SLOW,
+    ),
+    _counter("edgeprof_spool_dropped_messages_total", 1, "Messages that the spool had to drop", tier=Tier.SLOW),
+)
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _METRICS}
+
+
+def channel(metric: str, source: str, **labels: str) -> Channel:
+    """Return the channel of ``metric`` with these labels.
+
+    Raises:
+        KeyError: the catalogue has no such metric.
+        ValueError: the labels are not the ones that the catalogue states.
+    """
+    entry = METRICS[metric]
+    if set(labels) != set(entry.labels):
+        raise ValueError(f"{metric} has the labels {entry.labels}, not {tuple(labels)}")
+    return Channel(metric, tuple(sorted(labels.items())), source, entry.resolution)

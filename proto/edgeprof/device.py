@@ -1,0 +1,43 @@
+"""What a device is: facts gathered once, and again when they change."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accelerator:
+    """A GPU or another processor beside the CPU. ``name`` is stable within the device: ``gpu0``."""
+
+    name: str
+    product: str
+    vendor: str
+    memory_total_bytes: int | None = None
+    driver_version: str | None = None
+    unified_memory: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceFacts:
+    """Identity and make-up of a device. ``None`` means that the device does not tell.
+
+    ``power_source`` is ``mains`` or ``battery``; ``labels`` are the owner's, for selecting devices.
+    """
+
+    device_id: str
+    hostname: str
+    architecture: str
+    logical_cores: int
+    memory_total_bytes: int
+    os: str
+    kernel: str
+    agent_version: str
+    board: str | None = None
+    soc: str | None = None
+    cpu_model: str | None = None
+    physical_cores: int | None = None
+    last_level_cache_bytes: int | None = None
+    firmware: str | None = None
+    power_mode: str | None = None
+    governor: str | None = None
+    power_source: str | None = None
+    accelerators: tuple[Accelerator, ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)

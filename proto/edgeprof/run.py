@@ -1,0 +1,198 @@
+"""What happened in a run. Times are the device's monotonic nanoseconds within one boot."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from edgeprof.device import DeviceFacts
+from edgeprof.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """A model file, described without loading it.
+
+    ``kv_elements_per_token`` counts key and value elements together, over all layers.
+    ``weight_bytes_read_per_token`` is what an ideal engine reads to decode one token: the weights it uses
+    (of experts, the active ones), embedding rows that are not touched left out, a tied embedding counted as
+    the output matrix.
+    """
+
+    name: str
+    path: str
+    format: str
+    synthetic: bool
+    architecture: str
+    quantisation: str
+    parameter_count: int
+    file_bytes: int
+    sha256: str
+    layer_count: int
+    embedding_length: int
+    vocabulary_size: int
+    context_length: int
+    kv_elements_per_token: int
+    weight_bytes_read_per_token: int
+    expert_count: int = 0
+    expert_used_count: int = 0
+    tensor_bytes_by_type: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionSet:
+    """Engine options in force, defaults included."""
+
+    options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineFacts:
+    """An engine: its version, its build, and the options in force for each variant of the plan."""
+
+    name: str
+    version: str
+    build: str
+    python_version: str = ""
+    options: tuple[OptionSet, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A run begins. ``boot_id`` is the kernel's, 16 bytes."""
+
+    run_id: str
+    plan: Plan
+    model: ModelFacts
+    engine: EngineFacts
+    device: DeviceFacts
+    boot_id: bytes
+    monotonic_ns: int
+    wall_ns: int
+    job_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CeilingMeasured:
+    """Peak memory bandwidth of one processor, measured outside the engine.
+
+    ``copy_bytes_per_second`` counts the bytes read and the bytes written.
+    """
+
+    run_id: str
+    processor: str
+    read_kernel: str
+    read_threads: int
+    read_bytes_per_second: float
+    copy_kernel: str
+    copy_threads: int
+    copy_bytes_per_second: float
+
+
+class PhaseKind(str, Enum):
+    """What a stretch of a run is spent on."""
+
+    GATE = "gate"
+    CEILING = "ceiling"
+    LOAD = "load"
+    WARM_UP = "warm_up"
+    REST = "rest"
+    STEP = "step"
+    UNLOAD = "unload"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class StepRef:
+    """Which repetition of which step of which variant: indices into the plan."""
+
+    step: int
+    variant: int
+    repetition: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A stretch of a run. ``step`` is present for ``PhaseKind.STEP`` and for a variant's load and warm-up."""
+
+    run_id: str
+    kind: PhaseKind
+    start_monotonic_ns: int
+    end_monotonic_ns: int
+    step: StepRef | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelLoaded:
+    """What the engine says of its memory when a variant has loaded; ``None`` where it does not tell."""
+
+    run_id: str
+    variant: int
+    load_seconds: float
+    page_cache_ratio: float | None = None
+    weights_bytes: int | None = None
+    kv_cache_bytes: int | None = None
+    compute_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request to the engine, with every time that it gave.
+
+    ``prefill_end_monotonic_ns`` is 0 when the request processes no prompt. ``token_gaps_ns`` are the times
+    of the token events, each as the difference to the event before it, the first to the start.
+    ``token_counts`` are the tokens of each event; empty means one each. ``owner`` is the repetition it belongs
+    to, or the identity of a window in which a deployed server was observed.
+    """
+
+    run_id: str
+    step: StepRef | None = None
+    window_id: str | None = None
+    index: int = 0
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    depth_tokens: int = 0
+    start_monotonic_ns: int
+    prefill_end_monotonic_ns: int = 0
+    token_gaps_ns: tuple[int, ...] = ()
+    token_counts: tuple[int, ...] = ()
+    end_monotonic_ns: int
+
+
+class RunState(str, Enum):
+    """How a run stands."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    """A run has ended. ``cause`` is one line for a person, empty when nothing went wrong."""
+
+    run_id: str
+    state: RunState
+    monotonic_ns: int
+    cause: str = ""
+    peak_resident_bytes: int | None = None
+
+
+RunEvent = RunStarted | CeilingMeasured | Phase | ModelLoaded | Request | RunFinished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a run stands now. Only the latest counts."""
+
+    run_id: str
+    phase: PhaseKind
+    done_ratio: float
+    elapsed_seconds: float
+    remaining_seconds: float
+    job_id: str = ""
+    step: str = ""
+    repetition: int = 0
+    repetition_count: int = 0
+    tokens_per_second: float | None = None
+    temperature_celsius: float | None = None
+    resident_bytes: int | None = None

@@ -1,0 +1,209 @@
+"""Readings, and the frames of columns in which they travel."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
+
+from edgeprof.v1.telemetry_pb2 import Block, Integers, Layout
+from edgeprof.v1.telemetry_pb2 import Channel as ChannelMessage
+
+Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One series of one sensor.
+
+    ``metric`` is a name in the catalogue, ``labels`` are sorted by name, ``source`` is the path or call that
+    the value comes from, ``resolution`` the catalogue's step of quantisation in the metric's unit.
+    """
+
+    metric: str
+    labels: Labels
+    source: str
+    resolution: float
+
+
+class Reading(NamedTuple):
+    """One value of one channel, in the metric's base unit. A tuple: dozens are made ten times a second."""
+
+    channel: Channel
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The values of one channel on a block's time axis; ``None`` where the channel had none."""
+
+    channel: Channel
+    times_monotonic_ns: tuple[int, ...]
+    values: tuple[float | None, ...]
+
+
+class MalformedFrameError(ValueError):
+    """A block whose bytes do not say what its header promises."""
+
+
+def encode_block(
+    layout: int,
+    start_monotonic_ns: int,
+    times_monotonic_ns: Sequence[int],
+    columns: Sequence[Sequence[int | None]],
+) -> Block:
+    """Pack the samples that were taken together.
+
+    Args:
+        layout: the number under which the columns' channels are described.
+        start_monotonic_ns: the start of the frame.
+        times_monotonic_ns: when each tick was, in ascending order.
+        columns: per channel one quantised value per tick (value / resolution, rounded), ``None`` where absent.
+    """
+    block = Block(layout=layout, tick_count=len(times_monotonic_ns))
+    times_us = [(time_ns - start_monotonic_ns) // 1000 for time_ns in times_monotonic_ns]
+    block.times = _pack(_differences(0, times_us))
+    last_values: list[int] = []
+    empty_channels: list[bool] = []
+    absent: list[bool] = []
+    for column in columns:
+        present = [value for value in column if value is not None]
+        last_values.append(present[-1] if present else 0)
+        empty_channels.append(not present)
+        absent.extend(value is None for value in column)
+        differences = _differences(present[0], present[1:]) if present else []
+        block.columns.append(_pack(differences) if any(differences) else b"")
+    block.last_values = _pack(last_values)
+    block.empty_channels = _pack_bits(empty_channels)
+    block.absent = _pack_bits(absent)
+    return block
+
+
+def decode_block(block: Block, layout: Layout, start_monotonic_ns: int) -> Iterator[Column]:
+    """Unpack a block.
+
+    Raises:
+        MalformedFrameError: counts and contents disagree.
+    """
+    ticks = block.tick_count
+    times_us = accumulate(_unpack(block.times, ticks))
+    times_ns = tuple(start_monotonic_ns + time_us * 1000 for time_us in times_us)
+    last_values = _unpack(block.last_values, len(layout.channels))
+    if len(block.columns) != len(layout.channels):
+        raise MalformedFrameError(f"{len(block.columns)} columns for {len(layout.channels)} channels")
+    absent = _unpack_bits(block.absent, len(layout.channels) * ticks)
+    for index, description in enumerate(layout.channels):
+        channel = channel_from_message(description)
+        missing = absent[index * ticks : (index + 1) * ticks]
+        present_count = ticks - sum(missing)
+        yield Column(
+            channel,
+            times_ns,
+            _values(block.columns[index], last_values[index], missing, present_count, channel),
+        )
+
+
+def last_values(block: Block, layout: Layout) -> Iterator[tuple[ChannelMessage, float]]:
+    """Yield each channel's last value in the block, without opening its columns.
+
+    Raises:
+        MalformedFrameError: counts and contents disagree.
+    """
+    count = len(layout.channels)
+    values = _unpack(block.last_values, count)
+    empty = _unpack_bits(block.empty_channels, count)
+    for channel, value, is_empty in zip(layout.channels, values, empty, strict=True):
+        if not is_empty:
+            yield channel, dequantise(value, channel.resolution)
+
+
+def check_block(block: Block, layout: Layout) -> None:
+    """Check the header, counts and lengths of a block without opening its columns.
+
+    Raises:
+        MalformedFrameError: they cannot be right.
+    """
+    channels = len(layout.channels)
+    if len(block.columns) != channels:
+        raise MalformedFrameError(f"{len(block.columns)} columns for {channels} channels")
+    if block.absent and len(block.absent) != (channels * block.tick_count + 7) // 8:
+        raise MalformedFrameError("the bits of absent values have the wrong length")
+    if block.empty_channels and len(block.empty_channels) != (channels + 7) // 8:
+        raise MalformedFrameError("the bits of empty channels have the wrong length")
+    if block.tick_count and len(block.times) < block.tick_count:
+        raise MalformedFrameError("the time axis is too short")
+
+
+def quantise(value: float, resolution: float) -> int:
+    """Return ``value`` in whole steps of ``resolution``."""
+    return round(value / resolution)
+
+
+def dequantise(steps: int, resolution: float) -> float:
+    """Return the value of so many steps. Decimal resolutions give decimal values: 253 x 0.1 is 25.3."""
+    if resolution >= 1:
+        return steps * resolution
+    return steps / round(1 / resolution)
+
+
+def channel_to_message(channel: Channel) -> ChannelMessage:
+    """Describe a channel on the wire."""
+    return ChannelMessage(
+        metric=channel.metric,
+        labels=dict(channel.labels),
+        source=channel.source,
+        resolution=channel.resolution,
+    )
+
+
+def channel_from_message(message: ChannelMessage) -> Channel:
+    """Read a channel's description."""
+    return Channel(message.metric, tuple(sorted(message.labels.items())), message.source, message.resolution)
+
+
+def _values(
+    packed: bytes, last: int, missing: Sequence[bool], present_count: int, channel: Channel
+) -> tuple[float | None, ...]:
+    if present_count == 0:
+        return (None,) * len(missing)
+    differences = _unpack(packed, present_count - 1) if packed else [0] * (present_count - 1)
+    steps = accumulate(differences, initial=last - sum(differences))
+    return tuple(None if is_missing else dequantise(next(steps), channel.resolution) for is_missing in missing)
+
+
+def _differences(first: int, values: Sequence[int]) -> list[int]:
+    previous = first
+    differences = []
+    for value in values:
+        differences.append(value - previous)
+        previous = value
+    return differences
+
+
+def _pack(values: Sequence[int]) -> bytes:
+    return Integers(values=values).SerializeToString()
+
+
+def _unpack(packed: bytes, count: int) -> Sequence[int]:
+    try:
+        values = Integers.FromString(packed).values
+    except Exception as error:  # protobuf raises DecodeError, of a private module under upb
+        raise MalformedFrameError("a column is no list of integers") from error
+    if len(values) != count:
+        raise MalformedFrameError(f"{len(values)} values where {count} were promised")
+    return values
+
+
+def _pack_bits(bits: Sequence[bool]) -> bytes:
+    if not any(bits):
+        return b""
+    number = sum(1 << index for index, bit in enumerate(bits) if bit)
+    return number.to_bytes((len(bits) + 7) // 8, "little")
+
+
+def _unpack_bits(packed: bytes, count: int) -> list[bool]:
+    if not packed:
+        return [False] * count
+    if len(packed) != (count + 7) // 8:
+        raise MalformedFrameError("bits of the wrong length")
+    number = int.from_bytes(packed, "little")
+    return [bool(number >> index & 1) for index in range(count)]

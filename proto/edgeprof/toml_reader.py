@@ -1,0 +1,128 @@
+"""TOML into frozen dataclasses, with errors that name the file, the line, the key and what was expected."""
+
+import dataclasses
+import difflib
+import re
+import sys
+import types
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from edgeprof.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+T = TypeVar("T")
+
+
+def read_toml(path: Path, kind: type[T]) -> T:
+    """Read the file at ``path`` as a value of the dataclass ``kind``.
+
+    Raises:
+        ConfigError: the file cannot be read, is no TOML, or has an unknown key or a wrong value.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(f"{path}: cannot be read: {reason}") from error
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    _refuse_unknown_keys(data, kind, (), path, text)
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        message, _, location = str(error).partition(" - at `")
+        keys = tuple(re.findall(r"\w+", location.removeprefix("$")))
+        what = f"'{_dotted(keys)}': {message[0].lower()}{message[1:]}{_choices(kind, keys)}" if keys else message
+        raise ConfigError(f"{path}:{_line_of(keys, text)}: {what}") from error
+
+
+def _refuse_unknown_keys(data: object, kind: Any, keys: tuple[str, ...], path: Path, text: str) -> None:
+    """Walk ``data`` beside its type and refuse the first key that the type does not have."""
+    kind = _dataclass_within(kind)
+    if kind is None:
+        return
+    if isinstance(data, list):
+        for index, item in enumerate(data):
+            _refuse_unknown_keys(item, kind, (*keys, str(index)), path, text)
+        return
+    if not isinstance(data, dict):
+        return
+    hints = get_type_hints(kind, include_extras=True)
+    for key, value in data.items():
+        here = (*keys, key)
+        if key not in hints:
+            near = difflib.get_close_matches(key, hints, n=1)
+            expected = f"did you mean '{near[0]}'?" if near else "expected one of " + ", ".join(hints)
+            raise ConfigError(f"{path}:{_line_of(here, text)}: unknown key '{_dotted(here)}'; {expected}")
+        _refuse_unknown_keys(value, hints[key], here, path, text)
+
+
+def _choices(kind: Any, keys: tuple[str, ...]) -> str:
+    """What may stand at ``keys``, if it is one of a few words."""
+    for key in keys:
+        inner = _dataclass_within(kind)
+        if inner is not None and not key.isdigit():
+            kind = get_type_hints(inner).get(key)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return "; expected one of " + ", ".join(str(member.value) for member in kind)
+    return ""
+
+
+def _dataclass_within(kind: Any) -> Any:
+    """The dataclass in ``kind`` itself, in a tuple of it, or in an optional of it; else ``None``."""
+    if dataclasses.is_dataclass(kind):
+        return kind
+    if get_origin(kind) in (tuple, list, Union, types.UnionType, Annotated):
+        return next((found for inner in get_args(kind) if (found := _dataclass_within(inner))), None)
+    return None
+
+
+def _dotted(keys: tuple[str, ...]) -> str:
+    """``('steps', '0', 'kind')`` as ``steps[0].kind``."""
+    return re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", ".".join(keys))
+
+
+def _line_of(keys: tuple[str, ...], text: str) -> int:
+    """The line on which a key stands, or else the nearest table above it; 1 when neither is found.
+
+    TOML parsers do not report positions. This follows table headers and plain ``key =`` lines, which is how
+    people write these files; a key inside an inline table is reported on its parent's line.
+    """
+    best_depth, best_line = 0, 1
+    table: tuple[str, ...] = ()
+    seen: dict[tuple[str, ...], int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*(\[\[?)\s*([\w.\-\"']+)\s*\]", line):
+            table = tuple(part.strip("\"'") for part in header[2].split("."))
+            if header[1] == "[[":
+                seen[table] = seen.get(table, -1) + 1
+            elif table in seen:
+                del seen[table]
+            found = _with_indices(table, seen)
+        elif key := re.match(r"\s*([\w.\-\"']+)\s*=", line):
+            found = _with_indices(table, seen) + tuple(part.strip("\"'") for part in key[1].split("."))
+        else:
+            continue
+        if len(found) > best_depth and keys[: len(found)] == found:
+            best_depth, best_line = len(found), number
+    return best_line
+
+
+def _with_indices(table: tuple[str, ...], seen: dict[tuple[str, ...], int]) -> tuple[str, ...]:
+    """Insert the index of each array of tables on the way to ``table``."""
+    keys: list[str] = []
+    for depth, name in enumerate(table, 1):
+        keys.append(name)
+        if table[:depth] in seen:
+            keys.append(str(seen[table[:depth]]))
+    return tuple(keys)

@@ -1,0 +1,97 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Channel(_message.Message):
+    __slots__ = ("metric", "labels", "source", "resolution")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    RESOLUTION_FIELD_NUMBER: _ClassVar[int]
+    metric: str
+    labels: _containers.ScalarMap[str, str]
+    source: str
+    resolution: float
+    def __init__(self, metric: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., source: _Optional[str] = ..., resolution: _Optional[float] = ...) -> None: ...
+
+class Layout(_message.Message):
+    __slots__ = ("layout", "channels")
+    LAYOUT_FIELD_NUMBER: _ClassVar[int]
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    layout: int
+    channels: _containers.RepeatedCompositeFieldContainer[Channel]
+    def __init__(self, layout: _Optional[int] = ..., channels: _Optional[_Iterable[_Union[Channel, _Mapping]]] = ...) -> None: ...
+
+class Integers(_message.Message):
+    __slots__ = ("values",)
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, values: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Block(_message.Message):
+    __slots__ = ("layout", "tick_count", "times", "last_values", "empty_channels", "columns", "absent")
+    LAYOUT_FIELD_NUMBER: _ClassVar[int]
+    TICK_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TIMES_FIELD_NUMBER: _ClassVar[int]
+    LAST_VALUES_FIELD_NUMBER: _ClassVar[int]
+    EMPTY_CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    ABSENT_FIELD_NUMBER: _ClassVar[int]
+    layout: int
+    tick_count: int
+    times: bytes
+    last_values: bytes
+    empty_channels: bytes
+    columns: _containers.RepeatedScalarFieldContainer[bytes]
+    absent: bytes
+    def __init__(self, layout: _Optional[int] = ..., tick_count: _Optional[int] = ..., times: _Optional[bytes] = ..., last_values: _Optional[bytes] = ..., empty_channels: _Optional[bytes] = ..., columns: _Optional[_Iterable[bytes]] = ..., absent: _Optional[bytes] = ...) -> None: ...
+
+class Frame(_message.Message):
+    __slots__ = ("boot_id", "run_id", "start_monotonic_ns", "end_monotonic_ns", "blocks")
+    BOOT_ID_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    START_MONOTONIC_NS_FIELD_NUMBER: _ClassVar[int]
+    END_MONOTONIC_NS_FIELD_NUMBER: _ClassVar[int]
+    BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    boot_id: bytes
+    run_id: str
+    start_monotonic_ns: int
+    end_monotonic_ns: int
+    blocks: _containers.RepeatedCompositeFieldContainer[Block]
+    def __init__(self, boot_id: _Optional[bytes] = ..., run_id: _Optional[str] = ..., start_monotonic_ns: _Optional[int] = ..., end_monotonic_ns: _Optional[int] = ..., blocks: _Optional[_Iterable[_Union[Block, _Mapping]]] = ...) -> None: ...
+
+class Gap(_message.Message):
+    __slots__ = ("first_sequence", "last_sequence", "cause")
+    class Cause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        CAUSE_UNSPECIFIED: _ClassVar[Gap.Cause]
+        CAUSE_SPOOL_FULL: _ClassVar[Gap.Cause]
+        CAUSE_SPOOL_AGE: _ClassVar[Gap.Cause]
+        CAUSE_SPOOL_CORRUPT: _ClassVar[Gap.Cause]
+        CAUSE_DISK_FULL: _ClassVar[Gap.Cause]
+        CAUSE_NEVER_SENT: _ClassVar[Gap.Cause]
+    CAUSE_UNSPECIFIED: Gap.Cause
+    CAUSE_SPOOL_FULL: Gap.Cause
+    CAUSE_SPOOL_AGE: Gap.Cause
+    CAUSE_SPOOL_CORRUPT: Gap.Cause
+    CAUSE_DISK_FULL: Gap.Cause
+    CAUSE_NEVER_SENT: Gap.Cause
+    FIRST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    first_sequence: int
+    last_sequence: int
+    cause: Gap.Cause
+    def __init__(self, first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ..., cause: _Optional[_Union[Gap.Cause, str]] = ...) -> None: ...
