@@ -5,6 +5,7 @@ from enum import Enum
 
 from edgeprof.device import DeviceFacts
 from edgeprof.plan import Plan
+from edgeprof.telemetry import Gap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +179,22 @@ class RunFinished:
 
 
 RunEvent = RunStarted | CeilingMeasured | Phase | ModelLoaded | Request | RunFinished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run as it is stored: its events by kind, each in the order of time, and what was lost on the way.
+
+    ``finished`` is ``None`` while the run goes on, or for ever when its device never came back.
+    """
+
+    started: RunStarted
+    ceilings: tuple[CeilingMeasured, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    loaded: tuple[ModelLoaded, ...] = ()
+    requests: tuple[Request, ...] = ()
+    finished: RunFinished | None = None
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

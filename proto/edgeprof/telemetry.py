@@ -1,11 +1,12 @@
 """Readings, and the frames of columns in which they travel."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import accumulate
 from typing import NamedTuple
 
-from edgeprof.v1.telemetry_pb2 import Block, Integers, Layout
+from edgeprof.v1.telemetry_pb2 import Block, Frame, Integers, Layout
 from edgeprof.v1.telemetry_pb2 import Channel as ChannelMessage
 
 Labels = tuple[tuple[str, str], ...]
@@ -41,8 +42,66 @@ class Column:
     values: tuple[float | None, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampledBlock:
+    """Ticks of one cadence before they are packed.
+
+    ``columns`` hold, per channel, one value per tick in whole steps of the channel's resolution, ``None`` where
+    the channel gave none.
+    """
+
+    channels: tuple[Channel, ...]
+    times_monotonic_ns: tuple[int, ...]
+    columns: tuple[tuple[int | None, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampledFrame:
+    """A stretch of sampling, one block per cadence and set of channels. ``run_id`` is empty when idle."""
+
+    run_id: str
+    start_monotonic_ns: int
+    end_monotonic_ns: int
+    blocks: tuple[SampledBlock, ...]
+
+
+class GapCause(str, Enum):
+    """Why messages were lost."""
+
+    SPOOL_FULL = "spool_full"
+    SPOOL_AGE = "spool_age"
+    SPOOL_CORRUPT = "spool_corrupt"
+    DISK_FULL = "disk_full"
+    NEVER_SENT = "never_sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Messages ``first_sequence`` to ``last_sequence``, both included, that will never arrive, and why."""
+
+    first_sequence: int
+    last_sequence: int
+    cause: GapCause
+
+
 class MalformedFrameError(ValueError):
     """A block whose bytes do not say what its header promises."""
+
+
+def encode_frame(frame: SampledFrame, boot_id: bytes, number_layout: Callable[[tuple[Channel, ...]], int]) -> Frame:
+    """Pack a frame. ``number_layout`` gives the number under which a set of channels is described."""
+    return Frame(
+        boot_id=boot_id,
+        run_id=frame.run_id,
+        start_monotonic_ns=frame.start_monotonic_ns,
+        end_monotonic_ns=frame.end_monotonic_ns,
+        blocks=[
+            encode_block(
+                number_layout(block.channels), frame.start_monotonic_ns, block.times_monotonic_ns, block.columns
+            )
+            for block in frame.blocks
+        ],
+    )
 
 
 def encode_block(

@@ -7,6 +7,21 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class GapCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    GAP_CAUSE_UNSPECIFIED: _ClassVar[GapCause]
+    GAP_CAUSE_SPOOL_FULL: _ClassVar[GapCause]
+    GAP_CAUSE_SPOOL_AGE: _ClassVar[GapCause]
+    GAP_CAUSE_SPOOL_CORRUPT: _ClassVar[GapCause]
+    GAP_CAUSE_DISK_FULL: _ClassVar[GapCause]
+    GAP_CAUSE_NEVER_SENT: _ClassVar[GapCause]
+GAP_CAUSE_UNSPECIFIED: GapCause
+GAP_CAUSE_SPOOL_FULL: GapCause
+GAP_CAUSE_SPOOL_AGE: GapCause
+GAP_CAUSE_SPOOL_CORRUPT: GapCause
+GAP_CAUSE_DISK_FULL: GapCause
+GAP_CAUSE_NEVER_SENT: GapCause
+
 class Channel(_message.Message):
     __slots__ = ("metric", "labels", "source", "resolution")
     class LabelsEntry(_message.Message):
@@ -74,24 +89,18 @@ class Frame(_message.Message):
 
 class Gap(_message.Message):
     __slots__ = ("first_sequence", "last_sequence", "cause")
-    class Cause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-        __slots__ = ()
-        CAUSE_UNSPECIFIED: _ClassVar[Gap.Cause]
-        CAUSE_SPOOL_FULL: _ClassVar[Gap.Cause]
-        CAUSE_SPOOL_AGE: _ClassVar[Gap.Cause]
-        CAUSE_SPOOL_CORRUPT: _ClassVar[Gap.Cause]
-        CAUSE_DISK_FULL: _ClassVar[Gap.Cause]
-        CAUSE_NEVER_SENT: _ClassVar[Gap.Cause]
-    CAUSE_UNSPECIFIED: Gap.Cause
-    CAUSE_SPOOL_FULL: Gap.Cause
-    CAUSE_SPOOL_AGE: Gap.Cause
-    CAUSE_SPOOL_CORRUPT: Gap.Cause
-    CAUSE_DISK_FULL: Gap.Cause
-    CAUSE_NEVER_SENT: Gap.Cause
     FIRST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     LAST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
     first_sequence: int
     last_sequence: int
-    cause: Gap.Cause
-    def __init__(self, first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ..., cause: _Optional[_Union[Gap.Cause, str]] = ...) -> None: ...
+    cause: GapCause
+    def __init__(self, first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ..., cause: _Optional[_Union[GapCause, str]] = ...) -> None: ...
+
+class RunTelemetry(_message.Message):
+    __slots__ = ("layouts", "frames")
+    LAYOUTS_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    layouts: _containers.RepeatedCompositeFieldContainer[Layout]
+    frames: _containers.RepeatedCompositeFieldContainer[Frame]
+    def __init__(self, layouts: _Optional[_Iterable[_Union[Layout, _Mapping]]] = ..., frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ...) -> None: ...

@@ -1,0 +1,1 @@
+"""The agent: samples a device, runs workloads on it, and streams both to a collector."""

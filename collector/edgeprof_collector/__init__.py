@@ -1,0 +1,1 @@
+"""The collector: stores what agents stream, explains it, and shows it."""
