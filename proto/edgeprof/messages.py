@@ -10,7 +10,7 @@ import re
 import types
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from google.protobuf.message import Message
 
@@ -73,6 +73,10 @@ def message_class(kind: Any) -> Any:
 @functools.cache
 def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind)
+
+
+def _read(kind: Any, message: Any) -> Any:
+    return kind(**{name: _get(message, name, hint) for name, hint in _hints(kind).items()})
 
 
 def _set(message: Any, name: str, content: Any) -> None:
