@@ -44,7 +44,8 @@ def to_message(value: Any) -> Any:
 
 def from_message(kind: type[T], message: Message) -> T:
     """Return the dataclass ``kind`` that says the same as ``message``."""
-    return kind(**{name: _get(message, name, hint) for name, hint in _hints(cast("Any", kind)).items()})
+    value: T = _read(kind, message)
+    return value
 
 
 def run_event_to_message(event: RunEvent) -> run_pb2.RunEvent:
@@ -81,7 +82,9 @@ def _read(kind: Any, message: Any) -> Any:
 
 def _set(message: Any, name: str, content: Any) -> None:
     if is_dataclass(content):
-        getattr(message, name).CopyFrom(to_message(content))
+        part = getattr(message, name)
+        part.CopyFrom(to_message(content))
+        part.SetInParent()  # a part whose fields are all 0 is present all the same
     elif isinstance(content, Enum):
         setattr(message, name, f"{_enum_prefix(type(content))}_{content.name}")
     elif isinstance(content, tuple):
@@ -103,7 +106,7 @@ def _get(message: Any, name: str, hint: Any) -> Any:
     if get_origin(hint) is dict:
         return dict(content)
     if is_dataclass(hint):
-        return from_message(cast("Any", hint), content)
+        return _read(hint, content)
     if isinstance(hint, type) and issubclass(hint, Enum):
         member = message.DESCRIPTOR.fields_by_name[name].enum_type.values_by_number.get(content)
         if member is None or member.number == 0:
