@@ -102,7 +102,7 @@ def _get(message: Any, name: str, hint: Any) -> Any:
     content = getattr(message, name)
     if get_origin(hint) is tuple:
         item = get_args(hint)[0]
-        return tuple(from_message(item, part) for part in content) if is_dataclass(item) else tuple(content)
+        return tuple(_read(item, part) for part in content) if is_dataclass(item) else tuple(content)
     if get_origin(hint) is dict:
         return dict(content)
     if is_dataclass(hint):
