@@ -1,3 +1,69 @@
-proto:
-	 cd proto && ../.venv/bin/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. edgeprof/v1/*.proto && ../.venv/bin/python -m grpc_tools.protoc -I. --grpc_python_out=. edgeprof/v1/uplink.proto
-.PHONY: proto
+# Two commands do all set-up on a fresh machine: `make profile` and `make test`.
+.DEFAULT_GOAL := help
+.PHONY: help profile test prove check format bench proto proto-check constraints system-packages clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+EXTRAS := models,collector,llama-cpp-python
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PROTOS := $(wildcard proto/edgeprof/v1/*.proto)
+PROTOC := cd proto && ../$(BIN)/python -m grpc_tools.protoc -I.
+
+help:            ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
+
+profile: .venv/ready            ## Set up, then profile this device with a synthetic model (ARGS="..." are passed on)
+	$(BIN)/edgeprof profile $(ARGS)
+
+test: .venv/ready-tests system-packages    ## Set up, then run the tests (ARGS="..." are passed on)
+	$(BIN)/pytest $(ARGS)
+
+prove: .venv/ready-tests system-packages   ## Run the long proofs whole
+	$(BIN)/pytest --prove -m prove $(ARGS)
+
+check: .venv/ready-tests proto-check       ## Lint, types, import contracts, generated code
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/ready-tests       ## Let ruff rewrite what it can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/ready-tests        ## Measure the figures that README.md and docs/ quote
+	$(BIN)/python -m benchmarks
+
+proto: .venv/ready-tests        ## Regenerate the messages
+	$(PROTOC) --python_out=. --pyi_out=. $(PROTOS:proto/%=%)
+	$(PROTOC) --grpc_python_out=. edgeprof/v1/uplink.proto
+
+proto-check: .venv/ready-tests
+	@rm -rf build/proto && mkdir -p build/proto
+	@$(PROTOC) --python_out=../build/proto --pyi_out=../build/proto $(PROTOS:proto/%=%)
+	@$(PROTOC) --grpc_python_out=../build/proto edgeprof/v1/uplink.proto
+	@for made in $$(cd build/proto && find . -name '*_pb2*'); do \
+	    cmp "build/proto/$$made" "proto/$$made" || { echo "proto/$$made is not current: run make proto"; exit 1; }; \
+	done
+
+constraints:     ## Resolve every dependency again for Python 3.10 to 3.13 (needs python3.10 ... python3.13)
+	packaging/pin.sh
+
+system-packages:
+	@packaging/system-packages.sh
+
+clean:           ## Remove what was built, the virtual environment included
+	rm -rf .venv build dist
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/ready: .venv/bin/python pyproject.toml constraints.txt
+	@echo "Installing edgeprof into .venv; the first time, llama-cpp-python is built from source (about 6 minutes)."
+	$(INSTALL) --editable '.[$(EXTRAS)]'
+	@touch $@
+
+.venv/ready-tests: .venv/ready packaging/dev-requirements.py
+	$(BIN)/python packaging/dev-requirements.py > .venv/dev-requirements.txt
+	$(INSTALL) --requirement .venv/dev-requirements.txt
+	@touch $@
