@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import accumulate
+from itertools import accumulate, islice, repeat
+from math import isclose, isfinite
 from typing import NamedTuple
 
 from edgeprof.v1.telemetry_pb2 import Block, Frame, Integers, Layout
@@ -118,23 +119,20 @@ def encode_block(
         times_monotonic_ns: when each tick was, in ascending order.
         columns: per channel one quantised value per tick (value / resolution, rounded), ``None`` where absent.
     """
-    block = Block(layout=layout, tick_count=len(times_monotonic_ns))
     times_us = [(time_ns - start_monotonic_ns) // 1000 for time_ns in times_monotonic_ns]
-    block.times = _pack(_differences(0, times_us))
-    last_values: list[int] = []
-    empty_channels: list[bool] = []
-    absent: list[bool] = []
-    for column in columns:
-        present = [value for value in column if value is not None]
-        last_values.append(present[-1] if present else 0)
-        empty_channels.append(not present)
-        absent.extend(value is None for value in column)
-        differences = _differences(present[0], present[1:]) if present else []
-        block.columns.append(_pack(differences) if any(differences) else b"")
-    block.last_values = _pack(last_values)
-    block.empty_channels = _pack_bits(empty_channels)
-    block.absent = _pack_bits(absent)
-    return block
+    present = [[value for value in column if value is not None] for column in columns]
+    changes = [_differences(values[0], values[1:]) if values else [] for values in present]
+    constant = [len(steps) > 0 and not any(steps) for steps in changes]
+    return Block(
+        layout=layout,
+        tick_count=len(times_monotonic_ns),
+        times=_pack(_differences(0, _differences(0, times_us))),
+        last_values=_pack([values[-1] if values else 0 for values in present]),
+        empty_channels=_pack_bits([not values for values in present]),
+        constant_channels=_pack_bits(constant),
+        differences=_pack([step for index, steps in enumerate(changes) if not constant[index] for step in steps]),
+        absent=_pack_bits([value is None for column in columns for value in column]),
+    )
 
 
 def decode_block(block: Block, layout: Layout, start_monotonic_ns: int) -> Iterator[Column]:
@@ -143,51 +141,61 @@ def decode_block(block: Block, layout: Layout, start_monotonic_ns: int) -> Itera
     Raises:
         MalformedFrameError: counts and contents disagree.
     """
-    ticks = block.tick_count
-    times_us = accumulate(_unpack(block.times, ticks))
+    check_layout(layout)
+    ticks, count = block.tick_count, len(layout.channels)
+    times_us = accumulate(accumulate(_unpack(block.times, ticks)))
     times_ns = tuple(start_monotonic_ns + time_us * 1000 for time_us in times_us)
-    last_values = _unpack(block.last_values, len(layout.channels))
-    if len(block.columns) != len(layout.channels):
-        raise MalformedFrameError(f"{len(block.columns)} columns for {len(layout.channels)} channels")
-    absent = _unpack_bits(block.absent, len(layout.channels) * ticks)
+    lasts = _unpack(block.last_values, count)
+    constant = _unpack_bits(block.constant_channels, count)
+    absent = _unpack_bits(block.absent, count * ticks)
+    missing = [absent[index * ticks : (index + 1) * ticks] for index in range(count)]
+    change_counts = [max(ticks - sum(gaps) - 1, 0) for gaps in missing]
+    stored = sum(changes for changes, is_constant in zip(change_counts, constant, strict=True) if not is_constant)
+    differences = iter(_unpack(block.differences, stored))
     for index, description in enumerate(layout.channels):
         channel = channel_from_message(description)
-        missing = absent[index * ticks : (index + 1) * ticks]
-        present_count = ticks - sum(missing)
-        yield Column(
-            channel,
-            times_ns,
-            _values(block.columns[index], last_values[index], missing, present_count, channel),
-        )
+        source = repeat(0) if constant[index] else differences
+        changes = tuple(islice(source, change_counts[index]))
+        yield Column(channel, times_ns, _values(changes, lasts[index], missing[index], channel.resolution))
 
 
-def last_values(block: Block, layout: Layout) -> Iterator[tuple[ChannelMessage, float]]:
-    """Yield each channel's last value in the block, without opening its columns.
+def last_steps(block: Block, channel_count: int) -> list[int | None]:
+    """Return each channel's last value in the block in steps of its resolution, without opening its differences.
 
     Raises:
         MalformedFrameError: counts and contents disagree.
     """
-    count = len(layout.channels)
-    values = _unpack(block.last_values, count)
-    empty = _unpack_bits(block.empty_channels, count)
-    for channel, value, is_empty in zip(layout.channels, values, empty, strict=True):
-        if not is_empty:
-            yield channel, dequantise(value, channel.resolution)
+    values = _unpack(block.last_values, channel_count)
+    empty = _unpack_bits(block.empty_channels, channel_count)
+    return [None if is_empty else value for value, is_empty in zip(values, empty, strict=True)]
+
+
+def check_layout(layout: Layout) -> None:
+    """Check that the values of every channel can be read.
+
+    Raises:
+        MalformedFrameError: a resolution is neither 1 or more nor 1 over a whole number.
+    """
+    for channel in layout.channels:
+        resolution = channel.resolution
+        fits = isfinite(resolution) and (
+            resolution >= 1 or (resolution > 1e-300 and isclose(resolution, 1 / round(1 / resolution)))
+        )
+        if not fits:
+            raise MalformedFrameError(f"{channel.metric} has the resolution {resolution}")
 
 
 def check_block(block: Block, layout: Layout) -> None:
-    """Check the header, counts and lengths of a block without opening its columns.
+    """Check the header, counts and lengths of a block without opening it.
 
     Raises:
         MalformedFrameError: they cannot be right.
     """
     channels = len(layout.channels)
-    if len(block.columns) != channels:
-        raise MalformedFrameError(f"{len(block.columns)} columns for {channels} channels")
     if block.absent and len(block.absent) != (channels * block.tick_count + 7) // 8:
         raise MalformedFrameError("the bits of absent values have the wrong length")
-    if block.empty_channels and len(block.empty_channels) != (channels + 7) // 8:
-        raise MalformedFrameError("the bits of empty channels have the wrong length")
+    if any(bits and len(bits) != (channels + 7) // 8 for bits in (block.empty_channels, block.constant_channels)):
+        raise MalformedFrameError("the bits of channels have the wrong length")
     if block.tick_count and len(block.times) < block.tick_count:
         raise MalformedFrameError("the time axis is too short")
 
@@ -219,14 +227,10 @@ def channel_from_message(message: ChannelMessage) -> Channel:
     return Channel(message.metric, tuple(sorted(message.labels.items())), message.source, message.resolution)
 
 
-def _values(
-    packed: bytes, last: int, missing: Sequence[bool], present_count: int, channel: Channel
-) -> tuple[float | None, ...]:
-    if present_count == 0:
-        return (None,) * len(missing)
-    differences = _unpack(packed, present_count - 1) if packed else [0] * (present_count - 1)
-    steps = accumulate(differences, initial=last - sum(differences))
-    return tuple(None if is_missing else dequantise(next(steps), channel.resolution) for is_missing in missing)
+def _values(changes: Sequence[int], last: int, missing: Sequence[bool], resolution: float) -> tuple[float | None, ...]:
+    """The values of a channel, from the last one back."""
+    steps = accumulate(changes, initial=last - sum(changes))
+    return tuple(None if is_missing else dequantise(next(steps), resolution) for is_missing in missing)
 
 
 def _differences(first: int, values: Sequence[int]) -> list[int]:

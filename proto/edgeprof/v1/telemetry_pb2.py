@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x65\x64geprof/v1/telemetry.proto\x12\x0b\x65\x64geprof.v1\"\x9e\x01\n\x07\x43hannel\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\x30\n\x06labels\x18\x02 \x03(\x0b\x32 .edgeprof.v1.Channel.LabelsEntry\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x12\n\nresolution\x18\x04 \x01(\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"@\n\x06Layout\x12\x0e\n\x06layout\x18\x01 \x01(\r\x12&\n\x08\x63hannels\x18\x02 \x03(\x0b\x32\x14.edgeprof.v1.Channel\"\x1a\n\x08Integers\x12\x0e\n\x06values\x18\x01 \x03(\x12\"\x88\x01\n\x05\x42lock\x12\x0e\n\x06layout\x18\x01 \x01(\r\x12\x12\n\ntick_count\x18\x02 \x01(\r\x12\r\n\x05times\x18\x03 \x01(\x0c\x12\x13\n\x0blast_values\x18\x04 \x01(\x0c\x12\x16\n\x0e\x65mpty_channels\x18\x05 \x01(\x0c\x12\x0f\n\x07\x63olumns\x18\x06 \x03(\x0c\x12\x0e\n\x06\x61\x62sent\x18\x07 \x01(\x0c\"\x82\x01\n\x05\x46rame\x12\x0f\n\x07\x62oot_id\x18\x01 \x01(\x0c\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x1a\n\x12start_monotonic_ns\x18\x03 \x01(\x04\x12\x18\n\x10\x65nd_monotonic_ns\x18\x04 \x01(\x04\x12\"\n\x06\x62locks\x18\x05 \x03(\x0b\x32\x12.edgeprof.v1.Block\"Z\n\x03Gap\x12\x16\n\x0e\x66irst_sequence\x18\x01 \x01(\x04\x12\x15\n\rlast_sequence\x18\x02 \x01(\x04\x12$\n\x05\x63\x61use\x18\x03 \x01(\x0e\x32\x15.edgeprof.v1.GapCause\"X\n\x0cRunTelemetry\x12$\n\x07layouts\x18\x01 \x03(\x0b\x32\x13.edgeprof.v1.Layout\x12\"\n\x06\x66rames\x18\x02 \x03(\x0b\x32\x12.edgeprof.v1.Frame*\xa8\x01\n\x08GapCause\x12\x19\n\x15GAP_CAUSE_UNSPECIFIED\x10\x00\x12\x18\n\x14GAP_CAUSE_SPOOL_FULL\x10\x01\x12\x17\n\x13GAP_CAUSE_SPOOL_AGE\x10\x02\x12\x1b\n\x17GAP_CAUSE_SPOOL_CORRUPT\x10\x03\x12\x17\n\x13GAP_CAUSE_DISK_FULL\x10\x04\x12\x18\n\x14GAP_CAUSE_NEVER_SENT\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x65\x64geprof/v1/telemetry.proto\x12\x0b\x65\x64geprof.v1\"\x9e\x01\n\x07\x43hannel\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\x30\n\x06labels\x18\x02 \x03(\x0b\x32 .edgeprof.v1.Channel.LabelsEntry\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x12\n\nresolution\x18\x04 \x01(\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"@\n\x06Layout\x12\x0e\n\x06layout\x18\x01 \x01(\r\x12&\n\x08\x63hannels\x18\x02 \x03(\x0b\x32\x14.edgeprof.v1.Channel\"\x1a\n\x08Integers\x12\x0e\n\x06values\x18\x01 \x03(\x12\"\xa7\x01\n\x05\x42lock\x12\x0e\n\x06layout\x18\x01 \x01(\r\x12\x12\n\ntick_count\x18\x02 \x01(\r\x12\r\n\x05times\x18\x03 \x01(\x0c\x12\x13\n\x0blast_values\x18\x04 \x01(\x0c\x12\x16\n\x0e\x65mpty_channels\x18\x05 \x01(\x0c\x12\x19\n\x11\x63onstant_channels\x18\x06 \x01(\x0c\x12\x13\n\x0b\x64ifferences\x18\x07 \x01(\x0c\x12\x0e\n\x06\x61\x62sent\x18\x08 \x01(\x0c\"\x82\x01\n\x05\x46rame\x12\x0f\n\x07\x62oot_id\x18\x01 \x01(\x0c\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x1a\n\x12start_monotonic_ns\x18\x03 \x01(\x04\x12\x18\n\x10\x65nd_monotonic_ns\x18\x04 \x01(\x04\x12\"\n\x06\x62locks\x18\x05 \x03(\x0b\x32\x12.edgeprof.v1.Block\"Z\n\x03Gap\x12\x16\n\x0e\x66irst_sequence\x18\x01 \x01(\x04\x12\x15\n\rlast_sequence\x18\x02 \x01(\x04\x12$\n\x05\x63\x61use\x18\x03 \x01(\x0e\x32\x15.edgeprof.v1.GapCause\"X\n\x0cRunTelemetry\x12$\n\x07layouts\x18\x01 \x03(\x0b\x32\x13.edgeprof.v1.Layout\x12\"\n\x06\x66rames\x18\x02 \x03(\x0b\x32\x12.edgeprof.v1.Frame*\xa8\x01\n\x08GapCause\x12\x19\n\x15GAP_CAUSE_UNSPECIFIED\x10\x00\x12\x18\n\x14GAP_CAUSE_SPOOL_FULL\x10\x01\x12\x17\n\x13GAP_CAUSE_SPOOL_AGE\x10\x02\x12\x1b\n\x17GAP_CAUSE_SPOOL_CORRUPT\x10\x03\x12\x17\n\x13GAP_CAUSE_DISK_FULL\x10\x04\x12\x18\n\x14GAP_CAUSE_NEVER_SENT\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +33,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CHANNEL_LABELSENTRY']._loaded_options = None
   _globals['_CHANNEL_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_GAPCAUSE']._serialized_start=754
-  _globals['_GAPCAUSE']._serialized_end=922
+  _globals['_GAPCAUSE']._serialized_start=785
+  _globals['_GAPCAUSE']._serialized_end=953
   _globals['_CHANNEL']._serialized_start=45
   _globals['_CHANNEL']._serialized_end=203
   _globals['_CHANNEL_LABELSENTRY']._serialized_start=158
@@ -44,11 +44,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INTEGERS']._serialized_start=271
   _globals['_INTEGERS']._serialized_end=297
   _globals['_BLOCK']._serialized_start=300
-  _globals['_BLOCK']._serialized_end=436
-  _globals['_FRAME']._serialized_start=439
-  _globals['_FRAME']._serialized_end=569
-  _globals['_GAP']._serialized_start=571
-  _globals['_GAP']._serialized_end=661
-  _globals['_RUNTELEMETRY']._serialized_start=663
-  _globals['_RUNTELEMETRY']._serialized_end=751
+  _globals['_BLOCK']._serialized_end=467
+  _globals['_FRAME']._serialized_start=470
+  _globals['_FRAME']._serialized_end=600
+  _globals['_GAP']._serialized_start=602
+  _globals['_GAP']._serialized_end=692
+  _globals['_RUNTELEMETRY']._serialized_start=694
+  _globals['_RUNTELEMETRY']._serialized_end=782
 # @@protoc_insertion_point(module_scope)

@@ -56,22 +56,24 @@ class Integers(_message.Message):
     def __init__(self, values: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Block(_message.Message):
-    __slots__ = ("layout", "tick_count", "times", "last_values", "empty_channels", "columns", "absent")
+    __slots__ = ("layout", "tick_count", "times", "last_values", "empty_channels", "constant_channels", "differences", "absent")
     LAYOUT_FIELD_NUMBER: _ClassVar[int]
     TICK_COUNT_FIELD_NUMBER: _ClassVar[int]
     TIMES_FIELD_NUMBER: _ClassVar[int]
     LAST_VALUES_FIELD_NUMBER: _ClassVar[int]
     EMPTY_CHANNELS_FIELD_NUMBER: _ClassVar[int]
-    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    CONSTANT_CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
     ABSENT_FIELD_NUMBER: _ClassVar[int]
     layout: int
     tick_count: int
     times: bytes
     last_values: bytes
     empty_channels: bytes
-    columns: _containers.RepeatedScalarFieldContainer[bytes]
+    constant_channels: bytes
+    differences: bytes
     absent: bytes
-    def __init__(self, layout: _Optional[int] = ..., tick_count: _Optional[int] = ..., times: _Optional[bytes] = ..., last_values: _Optional[bytes] = ..., empty_channels: _Optional[bytes] = ..., columns: _Optional[_Iterable[bytes]] = ..., absent: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, layout: _Optional[int] = ..., tick_count: _Optional[int] = ..., times: _Optional[bytes] = ..., last_values: _Optional[bytes] = ..., empty_channels: _Optional[bytes] = ..., constant_channels: _Optional[bytes] = ..., differences: _Optional[bytes] = ..., absent: _Optional[bytes] = ...) -> None: ...
 
 class Frame(_message.Message):
     __slots__ = ("boot_id", "run_id", "start_monotonic_ns", "end_monotonic_ns", "blocks")
