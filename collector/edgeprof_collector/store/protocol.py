@@ -1,0 +1,146 @@
+"""What every store does, whatever keeps the bytes.
+
+The methods block and may be called from any thread; an event loop calls them in a thread. Reading never waits
+for writing. Several collectors may share one store: cursors and jobs change by compare-and-set alone.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from edgeprof.run import RunRecord
+from edgeprof.telemetry import Gap
+from edgeprof.v1.device_pb2 import DeviceFacts
+from edgeprof.v1.telemetry_pb2 import Layout, RunTelemetry
+from edgeprof.v1.uplink_pb2 import AgentMessage
+
+from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
+
+
+class Greeting(NamedTuple):
+    """What a device says of itself and its spool when it connects.
+
+    ``oldest_sequence`` is 0 when the spool is empty; ``newest_sequence`` is then the last one ever given.
+    """
+
+    facts: DeviceFacts
+    epoch: bytes
+    oldest_sequence: int
+    newest_sequence: int
+    wall_ns: int
+
+
+class Admission(NamedTuple):
+    """Where a device goes on.
+
+    ``lost`` are messages that the device no longer has and the store never got; they are recorded.
+    ``new_epoch_required``: the spool is behind its own cursor, so its next sequences would pass for duplicates.
+    """
+
+    stored_sequence: int
+    new_epoch_required: bool = False
+    lost: Gap | None = None
+
+
+class Arrival(NamedTuple):
+    """A spooled message as it came.
+
+    ``payload`` are the bytes that ``message`` was parsed from; they are what is kept. ``wall_ns`` is when its
+    content began, by the collector's clock. ``fault`` says why its content cannot be read; empty when it can.
+    """
+
+    sequence: int
+    payload: bytes
+    message: AgentMessage
+    wall_ns: int
+    fault: str = ""
+
+
+class Delivery(NamedTuple):
+    """What one stream of a device has delivered: its arrivals in sequence, and the layouts they may need."""
+
+    device_id: str
+    epoch: bytes
+    layouts: Sequence[Layout]
+    arrivals: Sequence[Arrival]
+    wall_ns: int
+
+
+class Store(Protocol):
+    """Devices, runs, telemetry and jobs.
+
+    Raises:
+        StoreError: from every method, when the store cannot be read or written.
+    """
+
+    def admit(self, greetings: Sequence[Greeting]) -> tuple[Admission, ...]:
+        """Note that devices have connected, in one transaction, and say where each goes on.
+
+        A spool epoch seen for the first time starts at 0. When the cursor is behind the spool's oldest message,
+        the messages between are recorded as lost and the cursor moves past them.
+        """
+        ...
+
+    def commit(self, deliveries: Sequence[Delivery]) -> tuple[int, ...]:
+        """Keep what the devices delivered, in one durable transaction; return each one's cursor after it.
+
+        An arrival at or before the cursor is a duplicate and left out. A delivery whose first new arrival does
+        not follow its cursor is left out whole, and so is one of an epoch that was never admitted (cursor 0).
+        An arrival that holds a gap is followed by the message after the gap's last.
+        """
+        ...
+
+    def devices(self) -> tuple[DeviceRecord, ...]:
+        """Every device that ever connected, by name."""
+        ...
+
+    def gaps(self, device_id: str) -> tuple[Gap, ...]:
+        """What the device lost, in the order in which it was learned."""
+        ...
+
+    def runs(self) -> tuple[RunSummary, ...]:
+        """Every run whose start is known, the latest first."""
+        ...
+
+    def run(self, run_id: str) -> RunRecord:
+        """One run with all its events that can be read.
+
+        Raises:
+            NotFoundError: no run of this name has started.
+        """
+        ...
+
+    def telemetry(self, run_id: str) -> RunTelemetry:
+        """All frames of a run that can be read, in the order of time, with layouts numbered anew from 1.
+
+        Raises:
+            NotFoundError: no run of this name has started.
+        """
+        ...
+
+    def add_job(self, job: JobRecord) -> JobRecord:
+        """Keep a new job. If its device has one with the same idempotency key, return that one instead."""
+        ...
+
+    def replace_job(self, job: JobRecord) -> bool:
+        """Write a changed job over the version before it; return ``False`` if that is no longer the stored one."""
+        ...
+
+    def job(self, job_id: str) -> JobRecord:
+        """One job.
+
+        Raises:
+            NotFoundError: no job has this identity.
+        """
+        ...
+
+    def jobs(self) -> tuple[JobRecord, ...]:
+        """Every job, the latest first."""
+        ...
+
+    def open_jobs(self, device_id: str | None = None) -> tuple[JobRecord, ...]:
+        """The jobs that are not final, of one device or of all, the oldest first."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the files. Nothing else may be called after it."""
+        ...
