@@ -12,7 +12,6 @@ from edgeprof.telemetry import Gap
 from edgeprof.v1.device_pb2 import DeviceFacts
 from edgeprof.v1.telemetry_pb2 import Layout, RunTelemetry
 from edgeprof.v1.uplink_pb2 import AgentMessage
-
 from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
 
 
