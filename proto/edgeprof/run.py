@@ -89,7 +89,7 @@ class CeilingMeasured:
 
 
 class PhaseKind(str, Enum):
-    """What a stretch of a run is spent on."""
+    """What a stretch of a run is spent on. ``PREPARE`` is before the run begins, and only progress tells of it."""
 
     GATE = "gate"
     CEILING = "ceiling"
@@ -98,6 +98,7 @@ class PhaseKind(str, Enum):
     REST = "rest"
     STEP = "step"
     UNLOAD = "unload"
+    PREPARE = "prepare"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -19,6 +19,7 @@ class PhaseKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PHASE_KIND_REST: _ClassVar[PhaseKind]
     PHASE_KIND_STEP: _ClassVar[PhaseKind]
     PHASE_KIND_UNLOAD: _ClassVar[PhaseKind]
+    PHASE_KIND_PREPARE: _ClassVar[PhaseKind]
 
 class RunState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -35,6 +36,7 @@ PHASE_KIND_WARM_UP: PhaseKind
 PHASE_KIND_REST: PhaseKind
 PHASE_KIND_STEP: PhaseKind
 PHASE_KIND_UNLOAD: PhaseKind
+PHASE_KIND_PREPARE: PhaseKind
 RUN_STATE_UNSPECIFIED: RunState
 RUN_STATE_RUNNING: RunState
 RUN_STATE_SUCCEEDED: RunState
