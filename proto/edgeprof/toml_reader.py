@@ -41,8 +41,9 @@ def read_toml(path: Path, kind: type[T]) -> T:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         message, _, location = str(error).partition(" - at `")
-        keys = tuple(re.findall(r"\w+", location.removeprefix("$")))
-        what = f"'{_dotted(keys)}': {message[0].lower()}{message[1:]}{_choices(kind, keys)}" if keys else message
+        keys, wanted = _locate(location, data, kind)
+        where = f"'{_dotted(keys)}': " if keys else ""
+        what = f"{where}{_in_words_of_toml(message)}{_choices(wanted)}"
         raise ConfigError(f"{path}:{_line_of(keys, text)}: {what}") from error
 
 
@@ -67,12 +68,43 @@ def _refuse_unknown_keys(data: object, kind: Any, keys: tuple[str, ...], path: P
         _refuse_unknown_keys(value, hints[key], here, path, text)
 
 
-def _choices(kind: Any, keys: tuple[str, ...]) -> str:
-    """What may stand at ``keys``, if it is one of a few words."""
-    for key in keys:
+def _locate(location: str, data: Any, kind: Any) -> tuple[tuple[str, ...], Any]:
+    """The keys to a place that msgspec calls ``$.steps[0].kind``, and the type that is wanted there.
+
+    Where msgspec says ``[...]`` for some key of a table whose keys are free, the first wrong one is found here.
+    """
+    keys: list[str] = []
+    for part in re.findall(r"\w+|\.\.\.", location.removeprefix("$")):
         inner = _dataclass_within(kind)
-        if inner is not None and not key.isdigit():
-            kind = get_type_hints(inner).get(key)
+        if inner is not None and isinstance(data, dict):
+            key, kind = part, get_type_hints(inner, include_extras=True)[part]
+        elif isinstance(data, dict):
+            kind = get_args(kind)[1]
+            key = next(key for key, value in data.items() if not _fits(value, kind))
+        else:
+            key = part
+        keys.append(key)
+        data = data[int(key)] if isinstance(data, list) else data[key]
+    return tuple(keys), kind
+
+
+def _fits(value: object, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _in_words_of_toml(message: str) -> str:
+    """A message of msgspec for people who know TOML: it has tables, not objects, and no null."""
+    message = re.sub(r"^Object missing required field `(\w+)`", r"key '\1' is missing", message)
+    message = message.replace(" | null", "").replace("`object`", "`table`")
+    return message[0].lower() + message[1:]
+
+
+def _choices(kind: Any) -> str:
+    """What may stand where ``kind`` is wanted, if it is one of a few words."""
     if isinstance(kind, type) and issubclass(kind, Enum):
         return "; expected one of " + ", ".join(str(member.value) for member in kind)
     return ""

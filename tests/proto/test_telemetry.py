@@ -51,8 +51,9 @@ def _samples(draw: st.DrawFn) -> tuple[list[int], list[float], Columns]:
     times_ns = [_START_NS + sum(gaps_us[: tick + 1]) * 1000 for tick in range(ticks)]
     resolutions = draw(st.lists(_RESOLUTIONS, max_size=10))
     values = st.none() | st.integers(-3, 3) | _STEPS
-    column = st.lists(values, min_size=ticks, max_size=ticks) | _STEPS.map(lambda value: [value] * ticks)
-    columns = draw(st.lists(column, min_size=len(resolutions), max_size=len(resolutions)))
+    varied = st.lists(values, min_size=ticks, max_size=ticks)
+    constant: st.SearchStrategy[list[int | None]] = _STEPS.map(lambda value: [value] * ticks)
+    columns = draw(st.lists(varied | constant, min_size=len(resolutions), max_size=len(resolutions)))
     return times_ns, resolutions, columns
 
 
