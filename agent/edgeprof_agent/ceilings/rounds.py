@@ -87,6 +87,7 @@ def _round(kernel: Kernel, address: int, size: int, threads: int) -> float:
 
 
 def _slices(address: int, size: int, count: int) -> list[tuple[int, int]]:
-    """Share a buffer out, in whole pages of 16 KiB."""
+    """Share a buffer out, in whole pages of 16 KiB; the last part takes the rest."""
     share = size // count // 16384 * 16384
-    return [(address + index * share, share) for index in range(count)]
+    sizes = [share] * (count - 1) + [size - share * (count - 1)]
+    return [(address + index * share, part) for index, part in enumerate(sizes)]
