@@ -53,6 +53,13 @@ class Arrival(NamedTuple):
     wall_ns: int
     fault: str = ""
 
+    @property
+    def first_sequence(self) -> int:
+        """The first sequence that it stands for: its own, or that of the first message in a gap."""
+        if self.message.HasField("gap"):
+            return self.message.gap.first_sequence
+        return self.sequence
+
 
 class Delivery(NamedTuple):
     """What one stream of a device has delivered: its arrivals in sequence, and the layouts they may need."""

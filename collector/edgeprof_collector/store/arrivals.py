@@ -1,0 +1,174 @@
+"""What devices deliver, into the tables. Called within a transaction that holds the file's write lock."""
+
+import hashlib
+import logging
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from edgeprof.telemetry import Gap, GapCause
+from edgeprof.v1 import telemetry_pb2
+from edgeprof.v1.run_pb2 import RunFinished, RunStarted, RunState
+from edgeprof.v1.telemetry_pb2 import Layout
+from edgeprof_collector.store.packing import pack
+from edgeprof_collector.store.protocol import Admission, Arrival, Delivery, Greeting
+
+_log = logging.getLogger(__name__)
+
+_LARGEST = 2**63 - 1
+_CURSOR = "SELECT spool_id, stored_sequence FROM spools WHERE device_id = ? AND epoch = ?"
+
+
+def admit(connection: sqlite3.Connection, greeting: Greeting) -> Admission:
+    """Note that a device has connected, and say where it goes on."""
+    device_id = greeting.facts.device_id
+    connection.execute(
+        "INSERT INTO devices VALUES (?, ?, ?) ON CONFLICT (device_id) DO UPDATE SET facts = excluded.facts",
+        (device_id, greeting.facts.SerializeToString(), greeting.wall_ns),
+    )
+    connection.execute(
+        "INSERT INTO spools (device_id, epoch, stored_sequence, last_seen_wall_ns) VALUES (?, ?, 0, ?) "
+        "ON CONFLICT (device_id, epoch) DO UPDATE SET last_seen_wall_ns = excluded.last_seen_wall_ns",
+        (device_id, greeting.epoch, greeting.wall_ns),
+    )
+    spool_id, stored = connection.execute(_CURSOR, (device_id, greeting.epoch)).fetchone()
+    if greeting.newest_sequence < stored:
+        return Admission(stored, new_epoch_required=True)
+    oldest = greeting.oldest_sequence or greeting.newest_sequence + 1
+    if oldest <= stored + 1:
+        return Admission(stored)
+    lost = Gap(first_sequence=stored + 1, last_sequence=oldest - 1, cause=GapCause.NEVER_SENT)
+    _record_gap(connection, spool_id, lost, greeting.wall_ns)
+    connection.execute("UPDATE spools SET stored_sequence = ? WHERE spool_id = ?", (lost.last_sequence, spool_id))
+    return Admission(lost.last_sequence, lost=lost)
+
+
+def keep(connection: sqlite3.Connection, delivery: Delivery) -> int:
+    """Keep what is new of a delivery and move its cursor; return the cursor.
+
+    The cursor is compared and set under the file's write lock, so the two are one.
+    """
+    row = connection.execute(_CURSOR, (delivery.device_id, delivery.epoch)).fetchone()
+    if row is None:
+        return 0
+    spool_id, stored = int(row[0]), int(row[1])
+    if not _keep_layouts(connection, spool_id, delivery):
+        return stored
+    new = [arrival for arrival in delivery.arrivals if arrival.sequence > stored]
+    if not new or new[0].first_sequence > stored + 1:
+        return stored
+    _keep_frames(connection, spool_id, [arrival for arrival in new if arrival.message.HasField("frame")])
+    for arrival in new:
+        if arrival.message.HasField("run_event"):
+            _keep_event(connection, spool_id, delivery.device_id, arrival)
+        elif arrival.message.HasField("gap"):
+            _keep_gap(connection, spool_id, stored, arrival, delivery.wall_ns)
+    connection.execute(
+        "UPDATE spools SET stored_sequence = ?, last_seen_wall_ns = ? WHERE spool_id = ?",
+        (new[-1].sequence, delivery.wall_ns, spool_id),
+    )
+    return new[-1].sequence
+
+
+def _keep_layouts(connection: sqlite3.Connection, spool_id: int, delivery: Delivery) -> bool:
+    """Keep the descriptions, each content once. ``False`` if a number has meant something else before."""
+    for layout in delivery.layouts:
+        channels = Layout(channels=layout.channels).SerializeToString(deterministic=True)
+        digest = hashlib.sha256(channels).digest()
+        connection.execute("INSERT OR IGNORE INTO layouts (digest, channels) VALUES (?, ?)", (digest, channels))
+        (layout_id,) = connection.execute("SELECT layout_id FROM layouts WHERE digest = ?", (digest,)).fetchone()
+        connection.execute("INSERT OR IGNORE INTO spool_layouts VALUES (?, ?, ?)", (spool_id, layout.layout, layout_id))
+        (kept_id,) = connection.execute(
+            "SELECT layout_id FROM spool_layouts WHERE spool_id = ? AND number = ?", (spool_id, layout.layout)
+        ).fetchone()
+        if kept_id != layout_id:
+            _log.error("%s describes layout %d in two ways: refused", delivery.device_id, layout.layout)
+            return False
+    return True
+
+
+def _keep_frames(connection: sqlite3.Connection, spool_id: int, arrivals: Sequence[Arrival]) -> None:
+    connection.executemany(
+        "INSERT INTO frames (spool_id, sequence, run_id, boot_id, start_monotonic_ns, end_monotonic_ns, "
+        "start_wall_ns, fault, deflated, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        _frame_rows(spool_id, arrivals),
+    )
+
+
+def _frame_rows(spool_id: int, arrivals: Iterable[Arrival]) -> Iterable[tuple[object, ...]]:
+    for arrival in arrivals:
+        frame = arrival.message.frame
+        yield (
+            spool_id,
+            arrival.sequence,
+            frame.run_id,
+            frame.boot_id,
+            min(frame.start_monotonic_ns, _LARGEST),
+            min(frame.end_monotonic_ns, _LARGEST),
+            arrival.wall_ns,
+            arrival.fault,
+            *pack(arrival.payload),
+        )
+
+
+def _keep_event(connection: sqlite3.Connection, spool_id: int, device_id: str, arrival: Arrival) -> None:
+    event = arrival.message.run_event
+    kind = event.WhichOneof("event")
+    run_id = getattr(event, kind).run_id if kind else ""
+    connection.execute(
+        "INSERT INTO run_events (spool_id, sequence, run_id, fault, deflated, message) VALUES (?, ?, ?, ?, ?, ?)",
+        (spool_id, arrival.sequence, run_id, arrival.fault, *pack(arrival.payload)),
+    )
+    if arrival.fault:
+        return
+    if kind == "started":
+        _open_run(connection, spool_id, device_id, event.started, arrival.wall_ns)
+    elif kind == "finished":
+        _close_run(connection, device_id, event.finished)
+
+
+def _open_run(connection: sqlite3.Connection, spool_id: int, device_id: str, started: RunStarted, wall_ns: int) -> None:
+    """List a run. A run id that is taken stays with the device that had it first."""
+    connection.execute(
+        "INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', '', NULL)",
+        (
+            started.run_id,
+            device_id,
+            spool_id,
+            started.job_id,
+            started.plan.name,
+            started.model.name,
+            started.model.quantisation,
+            started.engine.name,
+            started.engine.version,
+            wall_ns,
+            min(started.monotonic_ns, _LARGEST),
+        ),
+    )
+
+
+def _close_run(connection: sqlite3.Connection, device_id: str, finished: RunFinished) -> None:
+    state = RunState.Name(finished.state).removeprefix("RUN_STATE_").lower()
+    connection.execute(
+        "UPDATE runs SET state = ?, cause = ?, finished_monotonic_ns = ? "
+        "WHERE run_id = ? AND device_id = ? AND finished_monotonic_ns IS NULL",
+        (state, finished.cause, min(finished.monotonic_ns, _LARGEST), finished.run_id, device_id),
+    )
+
+
+def _keep_gap(connection: sqlite3.Connection, spool_id: int, stored: int, arrival: Arrival, wall_ns: int) -> None:
+    """Record what was lost, less what had been stored before the device dropped it."""
+    message = arrival.message.gap
+    cause = telemetry_pb2.GapCause.Name(message.cause).removeprefix("GAP_CAUSE_").lower()
+    gap = Gap(
+        first_sequence=max(message.first_sequence, stored + 1),
+        last_sequence=message.last_sequence,
+        cause=GapCause(cause),
+    )
+    _record_gap(connection, spool_id, gap, wall_ns)
+
+
+def _record_gap(connection: sqlite3.Connection, spool_id: int, gap: Gap, wall_ns: int) -> None:
+    connection.execute(
+        "INSERT INTO gaps (spool_id, first_sequence, last_sequence, cause, learned_wall_ns) VALUES (?, ?, ?, ?, ?)",
+        (spool_id, gap.first_sequence, gap.last_sequence, gap.cause.value, wall_ns),
+    )

@@ -1,0 +1,142 @@
+"""The tables of the SQLite store, and the way from every earlier version to this one."""
+
+import sqlite3
+from pathlib import Path
+
+from edgeprof_collector.store.errors import StoreError
+
+# "edpr": tells edgeprof's files from other programs' SQLite files.
+APPLICATION_ID = 0x65647072
+
+# Rows of `frames` and `run_events` hold the stream's message as it came, deflated when that made it smaller.
+# Sequences are those of a spool, which is one epoch of one device. Times on the wall are the collector's.
+_VERSION_1 = """
+CREATE TABLE devices (
+    device_id TEXT PRIMARY KEY,
+    facts BLOB NOT NULL,
+    first_seen_wall_ns INTEGER NOT NULL
+);
+CREATE TABLE spools (
+    spool_id INTEGER PRIMARY KEY,
+    device_id TEXT NOT NULL,
+    epoch BLOB NOT NULL,
+    stored_sequence INTEGER NOT NULL,
+    last_seen_wall_ns INTEGER NOT NULL,
+    UNIQUE (device_id, epoch)
+);
+CREATE TABLE gaps (
+    gap_id INTEGER PRIMARY KEY,
+    spool_id INTEGER NOT NULL,
+    first_sequence INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    cause TEXT NOT NULL,
+    learned_wall_ns INTEGER NOT NULL
+);
+CREATE INDEX gaps_by_spool ON gaps (spool_id);
+CREATE TABLE layouts (
+    layout_id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    channels BLOB NOT NULL
+);
+CREATE TABLE spool_layouts (
+    spool_id INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    layout_id INTEGER NOT NULL,
+    PRIMARY KEY (spool_id, number)
+) WITHOUT ROWID;
+CREATE TABLE frames (
+    frame_id INTEGER PRIMARY KEY,
+    spool_id INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    run_id TEXT NOT NULL,
+    boot_id BLOB NOT NULL,
+    start_monotonic_ns INTEGER NOT NULL,
+    end_monotonic_ns INTEGER NOT NULL,
+    start_wall_ns INTEGER NOT NULL,
+    fault TEXT NOT NULL,
+    deflated INTEGER NOT NULL,
+    message BLOB NOT NULL,
+    UNIQUE (spool_id, sequence)
+);
+CREATE INDEX frames_by_run ON frames (run_id) WHERE run_id <> '';
+CREATE TABLE run_events (
+    event_id INTEGER PRIMARY KEY,
+    spool_id INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    run_id TEXT NOT NULL,
+    fault TEXT NOT NULL,
+    deflated INTEGER NOT NULL,
+    message BLOB NOT NULL,
+    UNIQUE (spool_id, sequence)
+);
+CREATE INDEX run_events_by_run ON run_events (run_id);
+CREATE TABLE runs (
+    run_id TEXT PRIMARY KEY,
+    device_id TEXT NOT NULL,
+    spool_id INTEGER NOT NULL,
+    job_id TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    model TEXT NOT NULL,
+    quantisation TEXT NOT NULL,
+    engine TEXT NOT NULL,
+    engine_version TEXT NOT NULL,
+    started_wall_ns INTEGER NOT NULL,
+    started_monotonic_ns INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    finished_monotonic_ns INTEGER
+);
+CREATE INDEX runs_by_start ON runs (started_wall_ns);
+CREATE TABLE jobs (
+    job_id TEXT PRIMARY KEY,
+    device_id TEXT NOT NULL,
+    command BLOB NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    state TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    cancel_requested INTEGER NOT NULL,
+    created_wall_ns INTEGER NOT NULL,
+    updated_wall_ns INTEGER NOT NULL,
+    expires_wall_ns INTEGER NOT NULL,
+    lease_expires_wall_ns INTEGER
+);
+CREATE UNIQUE INDEX jobs_once ON jobs (device_id, idempotency_key) WHERE idempotency_key <> '';
+CREATE INDEX jobs_open ON jobs (device_id, created_wall_ns) WHERE state IN ('queued', 'sent', 'running');
+"""
+
+# What leads from each version to the next, the empty file (version 0) first. Released entries never change.
+MIGRATIONS = (_VERSION_1,)
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the file to this program's version, in one transaction.
+
+    Raises:
+        StoreError: a newer edgeprof wrote it, or another program.
+    """
+    if _stamp(connection) == (APPLICATION_ID, len(MIGRATIONS)):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    application_id, version = _stamp(connection)  # again: another process may have been faster
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if tables and application_id != APPLICATION_ID:
+        raise StoreError(f"{path} is another program's database: name another file with --store")
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"{path} was written by a newer edgeprof (schema {version}, this program knows {len(MIGRATIONS)}): "
+            "update this one, or name another file with --store"
+        )
+    for script in MIGRATIONS[version:]:
+        for statement in script.split(";"):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    connection.execute("COMMIT")
+
+
+def _stamp(connection: sqlite3.Connection) -> tuple[int, int]:
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return application_id, version

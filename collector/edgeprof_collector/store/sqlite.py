@@ -1,0 +1,108 @@
+"""The store in one SQLite file: the embedded default."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from edgeprof.device import DeviceFacts
+from edgeprof.messages import from_message
+from edgeprof.run import RunRecord
+from edgeprof.telemetry import Gap
+from edgeprof.v1 import device_pb2
+from edgeprof.v1.telemetry_pb2 import RunTelemetry
+from edgeprof_collector.store import arrivals, jobs, runs
+from edgeprof_collector.store.database import Database
+from edgeprof_collector.store.protocol import Admission, Delivery, Greeting
+from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
+
+
+class SqliteStore:
+    """A :class:`~edgeprof_collector.store.protocol.Store` in the file at ``path``, made when missing.
+
+    Other processes may use the file at the same time.
+
+    Raises:
+        StoreError: the file cannot be made, opened or understood.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path)
+
+    def admit(self, greetings: Sequence[Greeting]) -> tuple[Admission, ...]:
+        """See :meth:`Store.admit`."""
+        with self._database.writing() as connection:
+            return tuple(arrivals.admit(connection, greeting) for greeting in greetings)
+
+    def commit(self, deliveries: Sequence[Delivery]) -> tuple[int, ...]:
+        """See :meth:`Store.commit`."""
+        with self._database.writing() as connection:
+            return tuple(arrivals.keep(connection, delivery) for delivery in deliveries)
+
+    def devices(self) -> tuple[DeviceRecord, ...]:
+        """See :meth:`Store.devices`."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT facts, first_seen_wall_ns, max(last_seen_wall_ns) FROM devices JOIN spools USING (device_id) "
+                "GROUP BY device_id ORDER BY device_id"
+            )
+            return tuple(
+                DeviceRecord(
+                    facts=from_message(DeviceFacts, device_pb2.DeviceFacts.FromString(facts)),
+                    first_seen_wall_ns=first_seen_wall_ns,
+                    last_seen_wall_ns=last_seen_wall_ns,
+                )
+                for facts, first_seen_wall_ns, last_seen_wall_ns in rows
+            )
+
+    def gaps(self, device_id: str) -> tuple[Gap, ...]:
+        """See :meth:`Store.gaps`."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT first_sequence, last_sequence, cause FROM gaps JOIN spools USING (spool_id) "
+                "WHERE device_id = ? ORDER BY gap_id",
+                (device_id,),
+            )
+            return tuple(runs.gap(*row) for row in rows)
+
+    def runs(self) -> tuple[RunSummary, ...]:
+        """See :meth:`Store.runs`."""
+        with self._database.reading() as connection:
+            return runs.summaries(connection)
+
+    def run(self, run_id: str) -> RunRecord:
+        """See :meth:`Store.run`."""
+        with self._database.reading() as connection:
+            return runs.record(connection, run_id)
+
+    def telemetry(self, run_id: str) -> RunTelemetry:
+        """See :meth:`Store.telemetry`."""
+        with self._database.reading() as connection:
+            return runs.telemetry(connection, run_id)
+
+    def add_job(self, job: JobRecord) -> JobRecord:
+        """See :meth:`Store.add_job`."""
+        with self._database.writing() as connection:
+            return jobs.add(connection, job)
+
+    def replace_job(self, job: JobRecord) -> bool:
+        """See :meth:`Store.replace_job`."""
+        with self._database.writing() as connection:
+            return jobs.replace(connection, job)
+
+    def job(self, job_id: str) -> JobRecord:
+        """See :meth:`Store.job`."""
+        with self._database.reading() as connection:
+            return jobs.one(connection, job_id)
+
+    def jobs(self) -> tuple[JobRecord, ...]:
+        """See :meth:`Store.jobs`."""
+        with self._database.reading() as connection:
+            return jobs.every(connection)
+
+    def open_jobs(self, device_id: str | None = None) -> tuple[JobRecord, ...]:
+        """See :meth:`Store.open_jobs`."""
+        with self._database.reading() as connection:
+            return jobs.open_jobs(connection, device_id)
+
+    def close(self) -> None:
+        """See :meth:`Store.close`."""
+        self._database.close()
