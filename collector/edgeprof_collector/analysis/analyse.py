@@ -1,0 +1,66 @@
+"""From a stored run to its verdict. Pure: the same run gives the same verdict, however often it is asked."""
+
+from collections.abc import Sequence
+
+from edgeprof.run import RunRecord, RunState
+from edgeprof_collector.analysis.energy import energy_counters, energy_rails
+from edgeprof_collector.analysis.findings.registry import RULES
+from edgeprof_collector.analysis.findings.rule import Evidence
+from edgeprof_collector.analysis.headline import headline
+from edgeprof_collector.analysis.memory import memory_verdict
+from edgeprof_collector.analysis.notes import data_notes
+from edgeprof_collector.analysis.rates import load_figures
+from edgeprof_collector.analysis.repetitions import last_moment_ns
+from edgeprof_collector.analysis.series import Series
+from edgeprof_collector.analysis.steps import step_verdicts
+from edgeprof_collector.analysis.verdict import Flag, VariantVerdict, Verdict
+
+
+def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
+    """Judge a run, whole or cut short: everything up to the cut counts."""
+    started, finished = record.started, record.finished
+    end_ns = last_moment_ns(record)
+    counters = energy_counters(series)
+    steps = step_verdicts(record, series, counters)
+    memory = memory_verdict(record, series, end_ns)
+    evidence = Evidence(record=record, steps=steps, memory=memory)
+    raised = {flag for step in steps for figure in step.figures for flag in figure.flags}
+    return Verdict(
+        run_id=started.run_id,
+        state=finished.state if finished else RunState.RUNNING,
+        cause=finished.cause if finished else "the device has not told of the run's end",
+        headline=headline(record, steps, memory),
+        plan_name=started.plan.name,
+        repetition_count=started.plan.repetitions,
+        wall_ns=started.wall_ns,
+        duration_seconds=(end_ns - started.monotonic_ns) / 1e9,
+        device=started.device,
+        model=started.model,
+        engine=started.engine,
+        variants=_variant_verdicts(record),
+        steps=steps,
+        memory=memory,
+        ceilings=record.ceilings,
+        energy_rails=energy_rails(counters, started.monotonic_ns, end_ns),
+        findings=tuple(finding for rule in RULES for finding in rule(evidence)),
+        flags=tuple(flag for flag in Flag if flag in raised),
+        notes=data_notes(record, series),
+    )
+
+
+def _variant_verdicts(record: RunRecord) -> tuple[VariantVerdict, ...]:
+    verdicts = []
+    for index, variant in enumerate(record.started.plan.variants):
+        loads = [loaded for loaded in record.loaded if loaded.variant == index]
+        if loads:
+            verdicts.append(
+                VariantVerdict(
+                    variant=index,
+                    name=variant.name,
+                    loads=load_figures(loads),
+                    weights_bytes=loads[-1].weights_bytes,
+                    kv_cache_bytes=loads[-1].kv_cache_bytes,
+                    compute_bytes=loads[-1].compute_bytes,
+                )
+            )
+    return tuple(verdicts)

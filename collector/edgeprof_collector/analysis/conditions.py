@@ -1,0 +1,130 @@
+"""What each repetition was taken at, and the flags that follow."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from edgeprof.run import RunRecord
+from edgeprof_collector.analysis.repetitions import RecordedRepetition
+from edgeprof_collector.analysis.series import Series
+from edgeprof_collector.analysis.telemetry_window import counter_increase, mean_during, series_of
+from edgeprof_collector.analysis.thresholds import (
+    CONTENDED_CPU_RATIO,
+    CONTENDED_MIN_SAMPLES,
+    THROTTLED_CLOCK_RATIO,
+)
+from edgeprof_collector.analysis.verdict import Conditions, Flag, RaisedFlag, Repetition
+
+_SECOND_NS = 1_000_000_000
+# Chips whose heat is not that of a processor.
+_OTHER_CHIPS = ("nvme", "drivetemp", "iwlwifi", "mt7921", "BAT", "ucsi")
+# Of the reasons for a lower clock, those that hold a busy GPU back against its owner's wish.
+_THROTTLE_REASONS = ("power", "thermal")
+
+
+def describe_repetitions(
+    record: RunRecord, series: Sequence[Series], repetitions: Sequence[RecordedRepetition]
+) -> tuple[Repetition, ...]:
+    """The conditions and flags of one step's repetitions."""
+    conditions = [_conditions(record, series, each.start_monotonic_ns, each.end_monotonic_ns) for each in repetitions]
+    clocks = [each.cpu_clock_hertz for each in conditions if each.cpu_clock_hertz is not None]
+    best_clock_hertz = max(clocks, default=None)
+    return tuple(
+        Repetition(
+            index=repetition.reference.repetition,
+            start_monotonic_ns=repetition.start_monotonic_ns,
+            end_monotonic_ns=repetition.end_monotonic_ns,
+            complete=repetition.complete,
+            conditions=condition,
+            flags=(
+                *_contended(condition),
+                *_clock_held_back(condition, best_clock_hertz),
+                *_throttle_reasons(series, repetition),
+            ),
+        )
+        for repetition, condition in zip(repetitions, conditions, strict=True)
+    )
+
+
+def _conditions(record: RunRecord, series: Sequence[Series], start_ns: int, end_ns: int) -> Conditions:
+    temperature_celsius, place = _hottest(series, start_ns, end_ns)
+    return Conditions(
+        temperature_celsius=temperature_celsius,
+        temperature_place=place,
+        cpu_clock_hertz=_mean_of(series, "edgeprof_cpu_frequency_hertz", start_ns, end_ns),
+        gpu_clock_hertz=_mean_of(series, "edgeprof_gpu_clock_hertz", start_ns, end_ns, ("domain", "sm")),
+        background_cpu_ratio=background_cpu_ratio(series, record.started.device.logical_cores, start_ns, end_ns),
+    )
+
+
+def background_cpu_ratio(series: Sequence[Series], logical_cores: int, start_ns: int, end_ns: int) -> float | None:
+    """Share of all cores' time that neither the workload nor the agent took.
+
+    Over the samples of the busy share whose time lies inside the window: each says how busy the cores were since
+    the sample before it. ``None`` with too few of them, or without the workload's own CPU time.
+    """
+    busy = series_of(series, "edgeprof_cpu_busy_ratio")
+    workload = series_of(series, "edgeprof_workload_cpu_seconds_total")
+    if not busy or not workload or not logical_cores:
+        return None
+    times = busy[0].times_monotonic_ns
+    first = int(np.searchsorted(times, start_ns))
+    last = int(np.searchsorted(times, end_ns, side="right")) - 1
+    if last - first < CONTENDED_MIN_SAMPLES:
+        return None
+    spans_seconds = np.diff(times[first : last + 1]) / _SECOND_NS
+    busy_seconds = float((busy[0].values[first + 1 : last + 1] * spans_seconds).sum()) * logical_cores
+    own_seconds = counter_increase(workload[0], int(times[first]), int(times[last]))
+    if own_seconds is None:
+        return None
+    for agent in series_of(series, "edgeprof_agent_cpu_seconds_total"):
+        own_seconds += counter_increase(agent, int(times[first]), int(times[last])) or 0.0
+    return max((busy_seconds - own_seconds) / (logical_cores * float(spans_seconds.sum())), 0.0)
+
+
+def _hottest(series: Sequence[Series], start_ns: int, end_ns: int) -> tuple[float | None, str]:
+    found: list[tuple[float, str]] = []
+    for metric in ("edgeprof_temperature_celsius", "edgeprof_gpu_temperature_celsius"):
+        for each in series_of(series, metric):
+            place = " ".join(value for _, value in each.channel.labels)
+            value = mean_during(each, start_ns, end_ns)
+            if value is not None and not place.startswith(_OTHER_CHIPS):
+                found.append((value, place))
+    return max(found, default=(None, ""))
+
+
+def _mean_of(
+    series: Sequence[Series], metric: str, start_ns: int, end_ns: int, label: tuple[str, str] | None = None
+) -> float | None:
+    chosen = [each for each in series_of(series, metric) if label is None or label in each.channel.labels]
+    values = [value for each in chosen if (value := mean_during(each, start_ns, end_ns)) is not None]
+    return sum(values) / len(values) if values else None
+
+
+def _contended(conditions: Conditions) -> tuple[RaisedFlag, ...]:
+    ratio = conditions.background_cpu_ratio
+    if ratio is None or ratio < CONTENDED_CPU_RATIO:
+        return ()
+    return (RaisedFlag(flag=Flag.CONTENDED, evidence=f"other processes took {ratio:.0%} of all cores' time"),)
+
+
+def _clock_held_back(conditions: Conditions, best_clock_hertz: float | None) -> tuple[RaisedFlag, ...]:
+    clock_hertz = conditions.cpu_clock_hertz
+    if clock_hertz is None or best_clock_hertz is None or clock_hertz >= best_clock_hertz * THROTTLED_CLOCK_RATIO:
+        return ()
+    evidence = (
+        f"CPU clock at {clock_hertz / 1e9:.2f} GHz, {clock_hertz / best_clock_hertz:.0%} of the step's best repetition"
+    )
+    return (RaisedFlag(flag=Flag.THROTTLED, evidence=evidence),)
+
+
+def _throttle_reasons(series: Sequence[Series], repetition: RecordedRepetition) -> tuple[RaisedFlag, ...]:
+    raised = []
+    for each in series_of(series, "edgeprof_gpu_throttled_ratio"):
+        labels = dict(each.channel.labels)
+        reason = labels.get("reason", "")
+        held_back = mean_during(each, repetition.start_monotonic_ns, repetition.end_monotonic_ns)
+        if held_back and reason in _THROTTLE_REASONS:
+            evidence = f"{labels.get('gpu', 'a GPU')} held back by {reason} for {held_back:.0%} of the time"
+            raised.append(RaisedFlag(flag=Flag.THROTTLED, evidence=evidence))
+    return tuple(raised)

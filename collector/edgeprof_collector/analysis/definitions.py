@@ -1,0 +1,89 @@
+"""Every figure once: its title, its unit and its formula. ``docs/figures.md`` says the same at length."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edgeprof_collector.analysis.statistics import summarise
+from edgeprof_collector.analysis.verdict import Figure, FigureName, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a figure is called on pages, its unit, and the formula that is printed wherever the number is shown."""
+
+    title: str
+    unit: str
+    formula: str
+
+
+DEFINITIONS: dict[FigureName, Definition] = {
+    FigureName.PREFILL_RATE: Definition(
+        "prefill rate",
+        "tokens/s",
+        "prompt tokens processed / (prompt processed and device synchronised - start); reused tokens not counted",
+    ),
+    FigureName.DECODE_RATE: Definition(
+        "decode rate",
+        "tokens/s",
+        "tokens after the first / (last token - first token)",
+    ),
+    FigureName.TTFT: Definition(
+        "time to first token",
+        "s",
+        "first token - request start",
+    ),
+    FigureName.ITL: Definition(
+        "inter-token latency",
+        "s",
+        "(last token - first token) / (tokens - 1)",
+    ),
+    FigureName.E2E_LATENCY: Definition(
+        "end-to-end latency",
+        "s",
+        "last token - request start",
+    ),
+    FigureName.LOAD_TIME: Definition(
+        "load time",
+        "s",
+        "ready for the first token - model file opened",
+    ),
+    FigureName.PREFILL_ENERGY: Definition(
+        "prefill energy per token",
+        "J/token",
+        "counter difference from start to prompt processed / prompt tokens processed",
+    ),
+    FigureName.DECODE_ENERGY: Definition(
+        "decode energy per token",
+        "J/token",
+        "counter difference from first to last token / tokens after the first",
+    ),
+    FigureName.ACHIEVED_BANDWIDTH: Definition(
+        "achieved bandwidth",
+        "bytes/s",
+        "(weight bytes read per token + KV bytes at the mean depth) x decode rate",
+    ),
+    FigureName.MBU: Definition(
+        "memory bandwidth utilisation",
+        "ratio",
+        "achieved bandwidth / measured read peak of the processor that ran the model",
+    ),
+}
+
+
+def figure(name: FigureName, samples: Sequence[Sample], *, turn: int | None = None, scope: str = "") -> Figure:
+    """Summarise at least one sample as the figure ``name``."""
+    summary = summarise([sample.value for sample in samples])
+    definition = DEFINITIONS[name]
+    return Figure(
+        name=name,
+        unit=definition.unit,
+        formula=definition.formula,
+        turn=turn,
+        scope=scope,
+        n=len(samples),
+        median=summary.median,
+        first_quartile=summary.first_quartile,
+        third_quartile=summary.third_quartile,
+        interval=summary.interval,
+        samples=tuple(samples),
+    )

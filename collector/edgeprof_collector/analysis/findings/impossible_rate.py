@@ -1,0 +1,36 @@
+"""A decode rate above what the memory can deliver: the stopwatch stopped before the work was done."""
+
+from edgeprof_collector.analysis.bandwidth import cpu_ceilings, fits_last_level_cache, ran_on_cpu
+from edgeprof_collector.analysis.findings.rule import Evidence
+from edgeprof_collector.analysis.thresholds import IMPOSSIBLE_RATE_RATIO
+from edgeprof_collector.analysis.verdict import FigureName, Finding, Severity
+
+
+def impossible_rate(evidence: Evidence) -> tuple[Finding, ...]:
+    """Raised per step whose achieved bandwidth exceeds the largest bandwidth measured on the CPU.
+
+    Never when the weights fit the last-level cache, which is faster than memory.
+    """
+    ceilings = cpu_ceilings(evidence.record)
+    if not ceilings or fits_last_level_cache(evidence.record):
+        return ()
+    peak = max(max(each.read_bytes_per_second, each.copy_bytes_per_second) for each in ceilings)
+    findings = []
+    for step in evidence.steps:
+        achieved = step.figure(FigureName.ACHIEVED_BANDWIDTH)
+        rate = step.figure(FigureName.DECODE_RATE)
+        if achieved is None or rate is None or not ran_on_cpu(evidence.record, step.variant):
+            continue
+        if achieved.median > peak * IMPOSSIBLE_RATE_RATIO:
+            findings.append(
+                Finding(
+                    severity=Severity.INVALID,
+                    title=f"{step.name}: the decode rate is impossible",
+                    evidence=(
+                        f"{rate.median:.4g} tokens/s would read {achieved.median / 1e9:.1f} GB/s of weights and KV "
+                        f"cache; the CPU was measured at {peak / 1e9:.1f} GB/s"
+                    ),
+                    advice="do not use this figure: the engine reported work as done before it was, or failed silently",
+                )
+            )
+    return tuple(findings)

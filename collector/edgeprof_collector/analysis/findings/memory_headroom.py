@@ -1,0 +1,32 @@
+"""Too little memory left for longer contexts and for everything else on the device."""
+
+from edgeprof_collector.analysis.findings.rule import Evidence
+from edgeprof_collector.analysis.thresholds import MEMORY_HEADROOM_RATIO
+from edgeprof_collector.analysis.verdict import Finding, Severity
+
+
+def memory_headroom(evidence: Evidence) -> tuple[Finding, ...]:
+    """Raised when the peak left less than a fifth of the memory, on the host or on a GPU."""
+    memory = evidence.memory
+    if memory.headroom_ratio is None or memory.headroom_ratio >= MEMORY_HEADROOM_RATIO:
+        return ()
+    parts = [f"{memory.headroom_ratio:.0%} of memory was left at the peak"]
+    if memory.peak_resident_bytes is not None:
+        parts.append(f"the process held {_gib(memory.peak_resident_bytes)} of {_gib(memory.total_bytes)}")
+    parts += [
+        f"{device.gpu} held {_gib(device.peak_used_bytes)} of {_gib(device.total_bytes)}"
+        for device in memory.devices
+        if device.total_bytes
+    ]
+    return (
+        Finding(
+            severity=Severity.WARNING,
+            title="Little memory is left",
+            evidence="; ".join(parts),
+            advice=f"keep {MEMORY_HEADROOM_RATIO:.0%} free: a shorter context, a smaller KV type or a smaller model",
+        ),
+    )
+
+
+def _gib(count: int) -> str:
+    return f"{count / 2**30:.2f} GiB"

@@ -1,0 +1,20 @@
+"""What a rule is given, and what it answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edgeprof.run import RunRecord
+from edgeprof_collector.analysis.verdict import Finding, MemoryVerdict, StepVerdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A run with everything that was worked out of it before the findings."""
+
+    record: RunRecord
+    steps: tuple[StepVerdict, ...]
+    memory: MemoryVerdict
+
+
+# A pure function; it answers nothing where the run is healthy or does not tell.
+Rule = Callable[[Evidence], tuple[Finding, ...]]

@@ -1,0 +1,39 @@
+"""What a reader must know of the data itself before believing the figures."""
+
+from collections.abc import Sequence
+
+from edgeprof.run import RunRecord
+from edgeprof_collector.analysis.bandwidth import cpu_ceilings
+from edgeprof_collector.analysis.repetitions import group_repetitions, is_sound
+from edgeprof_collector.analysis.series import Series
+from edgeprof_collector.analysis.thresholds import INTERVAL_MIN_REPETITIONS
+
+
+def data_notes(record: RunRecord, series: Sequence[Series]) -> tuple[str, ...]:
+    """One line for everything that is missing, damaged or made up."""
+    notes = []
+    if record.started.model.synthetic:
+        notes.append(
+            "Synthetic model: random weights in a real shape. Speed, memory and heat are real, the text is noise."
+        )
+    fewest = min((len(found) for found in group_repetitions(record).values()), default=0)
+    if 0 < fewest < INTERVAL_MIN_REPETITIONS:
+        notes.append(
+            f"Too few repetitions for an interval: {fewest}, and under {INTERVAL_MIN_REPETITIONS} "
+            "a bootstrap interval covers less than it says."
+        )
+    if cpu_ceilings(record) and record.started.device.last_level_cache_bytes is None:
+        notes.append("The size of the last-level cache is not known: if the weights fit it, MBU means nothing.")
+    unsound = sum(not is_sound(request, record.started.plan) for request in record.requests)
+    if unsound:
+        notes.append(f"{unsound} requests contradict themselves or the plan, and are left out.")
+    malformed = max((each.malformed_blocks for each in series), default=0)
+    if malformed:
+        notes.append(f"{malformed} blocks of telemetry could not be read, and are left out.")
+    lost = sum(gap.last_sequence - gap.first_sequence + 1 for gap in record.gaps)
+    if lost:
+        causes = ", ".join(sorted({gap.cause.value.replace("_", " ") for gap in record.gaps}))
+        notes.append(f"{lost} messages of this run never arrived ({causes}).")
+    if not series:
+        notes.append("No telemetry: temperature, clocks, memory over time and energy are not known.")
+    return tuple(notes)

@@ -1,0 +1,100 @@
+"""Each step's figures, with the conditions and flags of its repetitions."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from edgeprof.plan import StepKind
+from edgeprof.run import RunRecord
+from edgeprof_collector.analysis.bandwidth import bandwidth_figures
+from edgeprof_collector.analysis.conditions import describe_repetitions
+from edgeprof_collector.analysis.energy import EnergyCounter, energy_figures
+from edgeprof_collector.analysis.rates import rate_figures, token_gaps
+from edgeprof_collector.analysis.repetitions import RecordedRepetition, group_repetitions
+from edgeprof_collector.analysis.series import Series
+from edgeprof_collector.analysis.statistics import drift_ratio
+from edgeprof_collector.analysis.verdict import (
+    AbsentFigure,
+    Figure,
+    FigureName,
+    Flag,
+    RaisedFlag,
+    Repetition,
+    StepVerdict,
+)
+
+_RATES = {FigureName.PREFILL_RATE: "prefill rate", FigureName.DECODE_RATE: "decode rate"}
+
+
+def step_verdicts(
+    record: RunRecord, series: Sequence[Series], counters: Sequence[EnergyCounter]
+) -> tuple[StepVerdict, ...]:
+    """Every step of every variant that has a repetition, in the plan's order, variants side by side."""
+    return tuple(
+        _step_verdict(record, series, counters, repetitions) for repetitions in group_repetitions(record).values()
+    )
+
+
+def _step_verdict(
+    record: RunRecord,
+    series: Sequence[Series],
+    counters: Sequence[EnergyCounter],
+    repetitions: Sequence[RecordedRepetition],
+) -> StepVerdict:
+    reference = repetitions[0].reference
+    plan = record.started.plan
+    step = plan.steps[reference.step]
+    described = describe_repetitions(record, series, repetitions)
+    figures, absent = _figures(record, counters, repetitions)
+    drifts = {index: ratio for index, figure in enumerate(figures) if (ratio := _drift(figure)) is not None}
+    return StepVerdict(
+        step=reference.step,
+        variant=reference.variant,
+        name=step.name,
+        variant_name=plan.variants[reference.variant].name,
+        kind=step.kind,
+        prompt_tokens=step.prompt_tokens,
+        depth_tokens=step.depth_tokens,
+        decode_tokens=step.decode_tokens,
+        turns=step.turns,
+        repetitions=described,
+        figures=tuple(
+            _with_flags(figure, described, synthetic=record.started.model.synthetic, drifting=index in drifts)
+            for index, figure in enumerate(figures)
+        ),
+        absent=tuple(absent),
+        token_gaps=token_gaps(repetitions),
+        flags=tuple(_drift_flag(figures[index], ratio) for index, ratio in drifts.items()),
+    )
+
+
+def _figures(
+    record: RunRecord, counters: Sequence[EnergyCounter], repetitions: Sequence[RecordedRepetition]
+) -> tuple[list[Figure], list[AbsentFigure]]:
+    step = record.started.plan.steps[repetitions[0].reference.step]
+    figures: list[Figure] = rate_figures(step, repetitions)
+    absent: list[AbsentFigure] = []
+    decode_rate = next((figure for figure in figures if figure.name is FigureName.DECODE_RATE), None)
+    if step.kind is StepKind.DECODE and decode_rate is not None:
+        more, missing = bandwidth_figures(record, repetitions, decode_rate)
+        figures, absent = figures + more, absent + missing
+    more, missing = energy_figures(step.kind, repetitions, counters)
+    return figures + more, absent + missing
+
+
+def _with_flags(figure: Figure, repetitions: Iterable[Repetition], *, synthetic: bool, drifting: bool) -> Figure:
+    """The figure with the flags of the repetitions that it comes from, and its own."""
+    used = {sample.repetition for sample in figure.samples}
+    raised = {each.flag for repetition in repetitions if repetition.index in used for each in repetition.flags}
+    raised |= {Flag.SYNTHETIC} if synthetic else set()
+    raised |= {Flag.DRIFTING} if drifting else set()
+    return replace(figure, flags=tuple(flag for flag in Flag if flag in raised))
+
+
+def _drift(figure: Figure) -> float | None:
+    return drift_ratio([sample.value for sample in figure.samples]) if figure.name in _RATES else None
+
+
+def _drift_flag(figure: Figure, ratio: float) -> RaisedFlag:
+    where = "" if figure.turn is None else f" of turn {figure.turn + 1}"
+    evidence = f"{_RATES[figure.name]}{where} moved by {ratio:+.1%} from the first repetition to the last"
+    return RaisedFlag(flag=Flag.DRIFTING, evidence=evidence)

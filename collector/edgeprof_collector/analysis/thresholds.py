@@ -1,0 +1,46 @@
+"""Every limit that the analysis judges by, with its reason."""
+
+# Statistics
+
+# The bootstrap interval of a median of 3 covers 76 % instead of 95 %; of 5 it covers about what it says.
+INTERVAL_MIN_REPETITIONS = 5
+
+# A percentile p is given when at least one gap in expectation lies beyond it: 2 for p50, 10 for p90, 100 for p99.
+PERCENTILE_MIN_GAPS_BEYOND = 1.0
+
+# A trend counts as drift when it is neither chance (5 %, two-sided) nor too small to matter: common run-to-run
+# noise of a rate is 1 to 2 %.
+DRIFT_SIGNIFICANCE = 0.05
+DRIFT_MIN_RATIO = 0.03
+
+# Conditions
+
+# Others took a tenth of all cores' time: more than a desktop at rest, and about what a rate loses when the
+# engine uses every core.
+CONTENDED_CPU_RATIO = 0.10
+
+# Below three samples a share of CPU time is mostly the rounding of the kernel's clock ticks.
+CONTENDED_MIN_SAMPLES = 3
+
+# A repetition whose clock lies a tenth under the best of its step was held back; governors jitter by less.
+THROTTLED_CLOCK_RATIO = 0.90
+
+# A value between two samples is interpolated only if they are at most this far apart: two ticks of the slow tier.
+INTERPOLATION_MAX_SECONDS = 2.0
+
+# Energy
+
+# Each end of a phase is placed within one refresh of the counter; a phase of fewer than two could be all error.
+ENERGY_MIN_REFRESHES = 2.0
+
+# Page cache before a load: what counts as cold and as warm.
+COLD_PAGE_CACHE_RATIO = 0.10
+WARM_PAGE_CACHE_RATIO = 0.90
+
+# Findings
+
+# The measured ceiling itself is known to a few percent; a rate this far above it cannot be noise.
+IMPOSSIBLE_RATE_RATIO = 1.10
+
+# The usual advice on devices with little memory: keep a fifth free, for longer contexts and for everything else.
+MEMORY_HEADROOM_RATIO = 0.20
