@@ -40,14 +40,14 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionSet:
-    """Engine options in force, defaults included."""
+    """Engine options, defaults included."""
 
     options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineFacts:
-    """An engine: its version, its build, and the options in force for each variant of the plan."""
+    """An engine: its version, its build, and for each variant of the plan the options asked for, others at defaults."""
 
     name: str
     version: str
@@ -124,7 +124,10 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelLoaded:
-    """What the engine says of its memory when a variant has loaded; ``None`` where it does not tell."""
+    """What the engine says when a variant has loaded: of its memory, ``None`` where it does not tell, and its options.
+
+    ``options`` are those in force: what was left to the engine is decided by then.
+    """
 
     run_id: str
     variant: int
@@ -133,6 +136,7 @@ class ModelLoaded:
     weights_bytes: int | None = None
     kv_cache_bytes: int | None = None
     compute_bytes: int | None = None
+    options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

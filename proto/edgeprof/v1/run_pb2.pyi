@@ -186,7 +186,14 @@ class Phase(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., kind: _Optional[_Union[PhaseKind, str]] = ..., step: _Optional[_Union[StepRef, _Mapping]] = ..., start_monotonic_ns: _Optional[int] = ..., end_monotonic_ns: _Optional[int] = ..., note: _Optional[str] = ...) -> None: ...
 
 class ModelLoaded(_message.Message):
-    __slots__ = ("run_id", "variant", "load_seconds", "page_cache_ratio", "weights_bytes", "kv_cache_bytes", "compute_bytes")
+    __slots__ = ("run_id", "variant", "load_seconds", "page_cache_ratio", "weights_bytes", "kv_cache_bytes", "compute_bytes", "options")
+    class OptionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     VARIANT_FIELD_NUMBER: _ClassVar[int]
     LOAD_SECONDS_FIELD_NUMBER: _ClassVar[int]
@@ -194,6 +201,7 @@ class ModelLoaded(_message.Message):
     WEIGHTS_BYTES_FIELD_NUMBER: _ClassVar[int]
     KV_CACHE_BYTES_FIELD_NUMBER: _ClassVar[int]
     COMPUTE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     variant: int
     load_seconds: float
@@ -201,7 +209,8 @@ class ModelLoaded(_message.Message):
     weights_bytes: int
     kv_cache_bytes: int
     compute_bytes: int
-    def __init__(self, run_id: _Optional[str] = ..., variant: _Optional[int] = ..., load_seconds: _Optional[float] = ..., page_cache_ratio: _Optional[float] = ..., weights_bytes: _Optional[int] = ..., kv_cache_bytes: _Optional[int] = ..., compute_bytes: _Optional[int] = ...) -> None: ...
+    options: _containers.ScalarMap[str, str]
+    def __init__(self, run_id: _Optional[str] = ..., variant: _Optional[int] = ..., load_seconds: _Optional[float] = ..., page_cache_ratio: _Optional[float] = ..., weights_bytes: _Optional[int] = ..., kv_cache_bytes: _Optional[int] = ..., compute_bytes: _Optional[int] = ..., options: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Request(_message.Message):
     __slots__ = ("run_id", "step", "window_id", "index", "prompt_tokens", "reused_tokens", "depth_tokens", "start_monotonic_ns", "prefill_end_monotonic_ns", "token_gaps_ns", "token_counts", "end_monotonic_ns")
