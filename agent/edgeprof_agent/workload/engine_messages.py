@@ -1,6 +1,23 @@
 """What an engine's child process says, as values. `docs/engine-protocol.md` defines every field."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from edgeprof.errors import EdgeprofError
+
+Count = Annotated[int, Meta(ge=0)]
+Nanoseconds = Annotated[int, Meta(ge=0)]
+
+
+class EngineFailedError(EdgeprofError):
+    """The engine refused, crashed, was killed, spoke rubbish or fell silent. Its text names the cause."""
+
+
+class ProtocolError(Exception):
+    """The child said what the protocol does not allow. Its text completes "the engine ..."."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +61,7 @@ class EngineHello:
     version: str
     build: str
     clock: str
-    monotonic_ns: int
+    monotonic_ns: Nanoseconds
     capabilities: EngineCapabilities
     options: tuple[EngineOption, ...] = ()
     python_version: str = ""
@@ -83,3 +100,89 @@ class RequestTimes:
     token_gaps_ns: tuple[int, ...]
     token_counts: tuple[int, ...]
     end_monotonic_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestBegun:
+    """A request's facts, told before its first token times, or with its end when it has none."""
+
+    index: Count
+    prompt_tokens: Count
+    reused_tokens: Count
+    depth_tokens: Count
+    start_monotonic_ns: Nanoseconds
+    prefill_end_monotonic_ns: Nanoseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokensArrived:
+    """The times of a batch of token events, the first of which is event ``first_event`` of the request."""
+
+    index: Count
+    first_event: Count
+    times_monotonic_ns: tuple[Nanoseconds, ...]
+    counts: tuple[Count, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestEnded:
+    """A request has ended."""
+
+    index: Count
+    end_monotonic_ns: Nanoseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A command has ended as it should."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """A command has ended because it was cancelled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A command has failed, or the engine cannot start. ``cause`` is one line for a person."""
+
+    cause: str
+
+
+Message = EngineHello | EngineLoaded | RequestBegun | TokensArrived | RequestEnded | Done | Cancelled | Refused
+
+_KINDS: dict[object, type[Message]] = {
+    "hello": EngineHello,
+    "loaded": EngineLoaded,
+    "request": RequestBegun,
+    "tokens": TokensArrived,
+    "request_end": RequestEnded,
+    "done": Done,
+    "cancelled": Cancelled,
+    "error": Refused,
+}
+
+
+def read_message(line: bytes) -> tuple[int, Message]:
+    """Read a line as the id of the command that it answers (0 before the first) and what it says.
+
+    Raises:
+        ProtocolError: it is no message of the protocol.
+    """
+    try:
+        fields = msgspec.json.decode(line, type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise ProtocolError(f"wrote what is no message of its protocol: {_shown(line)}") from None
+    kind = _KINDS.get(fields.get("type"))
+    command_id = fields.get("id", 0)
+    if kind is None or not isinstance(command_id, int):
+        raise ProtocolError(f"wrote what is no message of its protocol: {_shown(line)}")
+    try:
+        return command_id, msgspec.convert(fields, kind)
+    except msgspec.ValidationError as error:
+        raise ProtocolError(f"wrote a wrong message: {error}: {_shown(line)}") from error
+
+
+def _shown(line: bytes) -> str:
+    """The first 80 characters, with everything that is not printable escaped."""
+    return ascii(line.decode(errors="replace").rstrip("\n")[:80])

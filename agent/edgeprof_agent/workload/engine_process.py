@@ -1,15 +1,30 @@
 """An engine in a child process, as the agent sees it."""
 
+import sys
 from collections.abc import Callable, Mapping
+from time import monotonic_ns
 
-from edgeprof.errors import EdgeprofError
 from edgeprof.plan import Step
+from edgeprof_agent.workload.engine_child import EngineChild
+from edgeprof_agent.workload.engine_launch import find_launch
+from edgeprof_agent.workload.engine_messages import (
+    Cancelled,
+    Done,
+    EngineFailedError,
+    EngineHello,
+    EngineLoaded,
+    Message,
+    ProtocolError,
+    Refused,
+    RequestTimes,
+)
+from edgeprof_agent.workload.engine_requests import RequestCollector
 
-from edgeprof_agent.workload.engine_messages import EngineHello, EngineLoaded, RequestTimes
+__all__ = ["EngineFailedError", "EngineHello", "EngineLoaded", "EngineProcess", "RequestTimes"]
 
-
-class EngineFailedError(EdgeprofError):
-    """The engine refused, crashed, was killed, spoke rubbish or fell silent. Its text names the cause."""
+PROTOCOL_VERSION = 1
+# What time.monotonic_ns() reads: https://docs.python.org/3/library/time.html#time.monotonic
+CLOCK = "CLOCK_UPTIME_RAW" if sys.platform == "darwin" else "CLOCK_MONOTONIC"
 
 
 class EngineProcess:
@@ -20,20 +35,26 @@ class EngineProcess:
     there (a refused option leaves it, a crash does not). Whatever happened, call `close` in the end.
     """
 
+    def __init__(self, child: EngineChild, facts: EngineHello) -> None:
+        self._child = child
+        self._facts = facts
+        self._collector: RequestCollector | None = None
+        self._command_id = 0
+
     @property
     def pid(self) -> int:
         """The child's process id. It leads a process group of its own."""
-        raise NotImplementedError
+        return self._child.pid
 
     @property
     def facts(self) -> EngineHello:
         """What the engine said of itself when it started."""
-        raise NotImplementedError
+        return self._facts
 
     @property
     def running(self) -> bool:
         """Whether the child is there to take a command."""
-        raise NotImplementedError
+        return self._child.running
 
     @classmethod
     async def start(cls, engine: str, python: str = "", *, silence_seconds: float = 120.0) -> "EngineProcess":
@@ -45,9 +66,18 @@ class EngineProcess:
             silence_seconds: how long the child may say nothing before it counts as hung.
 
         Raises:
-            EngineFailedError: no such engine, not installed, another protocol or clock, or no hello in time.
+            EngineFailedError: there is no such engine, it is not installed, speaks another version of the
+                protocol or reads another clock, or said nothing in time.
         """
-        raise NotImplementedError
+        launch = find_launch(engine, python)
+        before_ns = monotonic_ns()
+        child = await EngineChild.start(launch)
+        try:
+            return cls(child, await _greet(child, before_ns, silence_seconds))
+        except BaseException:
+            child.kill()
+            await child.close()
+            raise
 
     async def load(
         self,
@@ -63,7 +93,17 @@ class EngineProcess:
         Raises:
             EngineFailedError: the engine does not know an option, rejects the file, runs out of memory, or dies.
         """
-        raise NotImplementedError
+        command = {
+            "command": "load",
+            "model_path": model_path,
+            "options": dict(options),
+            "context_tokens": context_tokens,
+            "seed": seed,
+        }
+        loaded = await self._exchange(command, "the load", silence_seconds)
+        if not isinstance(loaded, EngineLoaded):
+            raise await self._child.break_off(ProtocolError("did not say what it loaded"), "the load")
+        return loaded
 
     async def warm_up(self, step: Step, *, silence_seconds: float = 900.0) -> None:
         """Run the step once, untimed: its whole prompt, then a few tokens.
@@ -71,7 +111,7 @@ class EngineProcess:
         Raises:
             EngineFailedError: the engine failed.
         """
-        raise NotImplementedError
+        await self._exchange(_step_command("warm_up", step), f"the warm-up of {step.name}", silence_seconds)
 
     async def run_step(
         self, step: Step, on_tokens: Callable[[int], None], *, silence_seconds: float = 900.0
@@ -84,7 +124,9 @@ class EngineProcess:
         Raises:
             EngineFailedError: the engine failed.
         """
-        raise NotImplementedError
+        self._collector = RequestCollector(on_tokens)
+        await self._exchange(_step_command("step", step), step.name, silence_seconds, self._collector)
+        return self._collector.requests()
 
     @property
     def requests_so_far(self) -> tuple[RequestTimes, ...]:
@@ -92,7 +134,7 @@ class EngineProcess:
 
         A request that was cut ends with its last known time, and is left out if no token of it is known.
         """
-        raise NotImplementedError
+        return self._collector.requests() if self._collector else ()
 
     async def unload(self, *, silence_seconds: float = 120.0) -> None:
         """Give the model's memory back. Another may be loaded then.
@@ -100,12 +142,90 @@ class EngineProcess:
         Raises:
             EngineFailedError: the engine failed.
         """
-        raise NotImplementedError
+        await self._exchange({"command": "unload"}, "the unload", silence_seconds)
 
     async def close(self) -> None:
         """End the child: ask it, then terminate it, then kill it. It has ended and is reaped on return."""
-        raise NotImplementedError
+        if self.running:
+            self._child.send({"command": "cancel", "id": self._command_id})
+            self._child.send({"command": "close", "id": self._command_id + 1})
+        await self._child.close()
 
     def kill(self) -> None:
         """End the child and everything it started, now. Call `close` afterwards to reap it."""
-        raise NotImplementedError
+        self._child.kill()
+
+    async def _exchange(
+        self,
+        command: Mapping[str, object],
+        doing: str,
+        silence_seconds: float,
+        collector: RequestCollector | None = None,
+    ) -> Message:
+        """Send a command, collect what comes in the course of it, and return the message that ends it."""
+        if not self.running:
+            raise EngineFailedError(self._child.cause or f"the engine ended before {doing}")
+        self._command_id += 1
+        command_id = self._command_id
+        self._child.send({**command, "id": command_id})
+        try:
+            message = await self._await_end(command_id, doing, silence_seconds, collector)
+        except BaseException:
+            if self.running:
+                self._child.send({"command": "cancel", "id": command_id})
+            raise
+        if isinstance(message, Refused):
+            raise EngineFailedError(message.cause)
+        if isinstance(message, Cancelled):
+            raise EngineFailedError(f"{doing} was cancelled")
+        return message
+
+    async def _await_end(
+        self, command_id: int, doing: str, silence_seconds: float, collector: RequestCollector | None
+    ) -> Message:
+        while True:
+            answered_id, message = await self._child.read(doing, silence_seconds)
+            if answered_id < command_id:
+                continue  # it belongs to a command that was cancelled
+            try:
+                if isinstance(message, Refused | Cancelled | EngineLoaded):
+                    return message
+                if isinstance(message, Done):
+                    if collector:
+                        collector.check_complete()
+                    return message
+                if collector is None:
+                    raise ProtocolError(f"sent {type(message).__name__}, which was not asked for")  # noqa: TRY301 - one way out
+                collector.accept(message)
+            except ProtocolError as error:
+                raise await self._child.break_off(error, doing) from error
+
+
+async def _greet(child: EngineChild, before_ns: int, silence_seconds: float) -> EngineHello:
+    """Read a child's first message and see that it may be used."""
+    _, message = await child.read("start", silence_seconds)
+    after_ns = monotonic_ns()
+    if isinstance(message, Refused):
+        raise EngineFailedError(message.cause)
+    if not isinstance(message, EngineHello):
+        wrong = "did not say hello"
+    elif message.protocol != PROTOCOL_VERSION:
+        wrong = f"speaks version {message.protocol} of the protocol, not {PROTOCOL_VERSION}"
+    elif message.clock != CLOCK:
+        wrong = f"reads the clock {message.clock}, not {CLOCK}"
+    elif not before_ns <= message.monotonic_ns <= after_ns:
+        wrong = f"has another {CLOCK}: {message.monotonic_ns} is not between {before_ns} and {after_ns}"
+    else:
+        return message
+    raise await child.break_off(ProtocolError(wrong), "start")
+
+
+def _step_command(name: str, step: Step) -> dict[str, object]:
+    return {
+        "command": name,
+        "kind": step.kind.value,
+        "prompt_tokens": step.prompt_tokens,
+        "depth_tokens": step.depth_tokens,
+        "decode_tokens": step.decode_tokens,
+        "turns": step.turns,
+    }

@@ -1,0 +1,64 @@
+"""What an engine has to be."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Mapping, NamedTuple, Sequence
+
+if TYPE_CHECKING:
+    from .options import Option, OptionValue
+    from .recorder import Recorder
+
+
+class EngineError(Exception):
+    """Something the engine refuses or fails at. Its text is one line: the cause, then the way out."""
+
+
+class Capabilities(NamedTuple):
+    """What an engine can do; `docs/engine-protocol.md` says what each promises."""
+
+    token_steps: bool
+    logits: bool
+    parallel_sequences: int
+    prefix_reuse: bool
+
+
+class Step(NamedTuple):
+    """One kind of work: ``kind`` is ``prefill``, ``decode`` or ``chat``."""
+
+    kind: str
+    prompt_tokens: int
+    depth_tokens: int
+    decode_tokens: int
+    turns: int
+
+
+class Loaded(NamedTuple):
+    """Memory of a loaded model by kind, in bytes; ``None`` where the engine does not tell."""
+
+    options: Mapping[str, str]
+    weights_bytes: int | None
+    kv_cache_bytes: int | None
+    compute_bytes: int | None
+
+
+class Engine(ABC):
+    """An engine within the child process. Every method may raise `EngineError`; one runs at a time."""
+
+    name: str
+    version: str
+    build: str
+    capabilities: Capabilities
+    options: Sequence[Option]
+
+    @abstractmethod
+    def load(self, path: str, options: Mapping[str, OptionValue], context_tokens: int, seed: int) -> Loaded:
+        """Load a model, ready for its first token. ``options`` holds every declared option."""
+
+    @abstractmethod
+    def run(self, step: Step, recorder: Recorder) -> None:
+        """Run a step and tell the recorder each request's times."""
+
+    @abstractmethod
+    def unload(self) -> None:
+        """Give the model's memory back, if one is loaded."""

@@ -1,0 +1,244 @@
+"""llama.cpp through the low-level calls of llama-cpp-python 0.3.36 and up."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+from typing import Any, Callable, Mapping
+
+import llama_cpp
+
+from .engine import Capabilities, EngineError, Loaded
+from .llama_cpp_log import LlamaLog
+from .llama_cpp_options import FLASH_ATTENTION, KV_TYPES, LOAD_MODES, declared_options
+from .options import OptionValue, write_value
+from .token_engine import TokenEngine
+from .token_ids import token_id
+
+_SEQUENCE = 0
+# What llama_decode returns, from llama.h; what is below -1 is fatal.
+_DECODE_FAILURES = {1: "no room in the KV cache", 2: "aborted", -1: "invalid batch"}
+_GGUF_MAGIC = b"GGUF"
+
+
+class LlamaCpp(TokenEngine):
+    """One model and one context of llama.cpp.
+
+    Rates agree with llama-bench's: the same defaults, logits of a call's last token only, prompts in calls of
+    ``batch`` tokens with one synchronisation at the end, and one after each decoded token.
+    """
+
+    name = "llama-cpp-python"
+    capabilities = Capabilities(token_steps=True, logits=False, parallel_sequences=1, prefix_reuse=True)
+
+    def __init__(self) -> None:
+        self._log = LlamaLog()
+        llama_cpp.llama_backend_init()
+        self.version = str(llama_cpp.__version__)
+        self.build = _build()
+        self.options = declared_options()
+        self._model: Any = None
+        self._context: Any = None
+        self._tokens: Any = None
+        self._wanted_logits: Any = None
+        self._length = 0
+        self._call_tokens = 0
+        self._can_cut = True
+
+    @property
+    def context_length(self) -> int:
+        """Tokens in the context."""
+        return self._length
+
+    def load(self, path: str, options: Mapping[str, OptionValue], context_tokens: int, seed: int) -> Loaded:
+        """Load the model and make a context of the tokens wanted.
+
+        Raises:
+            EngineError: the file is no GGUF or is damaged, llama.cpp does not know its architecture, an option
+                cannot be honoured, or memory ran out.
+        """
+        _refuse_what_is_no_gguf(path)
+        wanted = int(options["context"]) or context_tokens
+        if wanted < context_tokens:
+            raise EngineError(f"the option 'context' is {wanted}, but the plan needs {context_tokens}; leave it out")
+        self._log.clear()
+        try:
+            self._load_model(path, options)
+            self._make_context(options, wanted)
+        except EngineError:
+            self.unload()
+            raise
+        self._call_tokens = llama_cpp.llama_n_batch(self._context)
+        self._choose_tokens(context_tokens, seed, bool(options["logits_all"]))
+        return Loaded(
+            options=self._options_in_force(options),
+            weights_bytes=llama_cpp.llama_model_size(self._model),
+            kv_cache_bytes=self._log.buffer_bytes("KV", "RS"),
+            compute_bytes=self._log.buffer_bytes("compute", "output"),
+        )
+
+    def unload(self) -> None:
+        """Free context and model."""
+        if self._context is not None:
+            llama_cpp.llama_free(self._context)
+            self._context = None
+        if self._model is not None:
+            llama_cpp.llama_model_free(self._model)
+            self._model = None
+        self._length = 0
+
+    def rewind(self, length: int, check: Callable[[], None]) -> None:
+        """Make the context hold its first ``length`` tokens.
+
+        A recurrent state cannot be cut back, and a sliding window has forgotten what came before the cut, so
+        with these the whole context is processed again.
+        """
+        memory = llama_cpp.llama_get_memory(self._require_context())
+        if self._length > length:
+            if length == 0 or not self._can_cut:
+                llama_cpp.llama_memory_clear(memory, False)
+                self._length = 0
+            elif llama_cpp.llama_memory_seq_rm(memory, _SEQUENCE, length, -1):
+                self._length = length
+            else:
+                raise EngineError(f"llama.cpp could not cut its context back to {length} tokens")
+        self.process(length - self._length, check)
+
+    def process(self, count: int, check: Callable[[], None]) -> None:
+        """Process the next ``count`` tokens in calls of at most ``batch``, then synchronise."""
+        context = self._require_context()
+        end = self._length + count
+        if end > len(self._tokens):
+            raise EngineError(f"the step needs {end} tokens of context; the model was loaded with {len(self._tokens)}")
+        self._log.clear()
+        while self._length < end:
+            size = min(self._call_tokens, end - self._length)
+            status = llama_cpp.llama_decode(context, self._batch(size))
+            if status != 0:
+                self._forget_context()
+                raise EngineError(self._decode_failure(status))
+            self._length += size
+            if self._length < end:
+                check()
+        llama_cpp.llama_synchronize(context)
+
+    def _batch(self, size: int) -> Any:
+        """The next ``size`` tokens, as a batch that points into memory of this object.
+
+        Without positions and sequences llama.cpp continues sequence 0; without wishes for logits it computes
+        those of the last token.
+        """
+        tokens = ctypes.cast(
+            ctypes.byref(self._tokens, self._length * ctypes.sizeof(llama_cpp.llama_token)),
+            ctypes.POINTER(llama_cpp.llama_token),
+        )
+        return llama_cpp.llama_batch(n_tokens=size, token=tokens, logits=self._wanted_logits)
+
+    def _load_model(self, path: str, options: Mapping[str, OptionValue]) -> None:
+        parameters = llama_cpp.llama_model_default_params()
+        parameters.n_gpu_layers = options["gpu_layers"]
+        parameters.load_mode = LOAD_MODES[str(options["mmap"]), bool(options["mlock"])]
+        if int(options["gpu_layers"]) > 0 and not llama_cpp.llama_supports_gpu_offload():
+            raise EngineError(
+                "the option 'gpu_layers' needs a GPU, but this llama-cpp-python has no GPU back end; leave it out, "
+                "or install llama-cpp-python built for the GPU"
+            )
+        self._model = llama_cpp.llama_model_load_from_file(os.fsencode(path), parameters)
+        if self._model is None:
+            raise EngineError(f"{path}: llama.cpp cannot load it: {self._log.cause('it does not say why')}")
+        if any("failed to mlock" in line for line in self._log.lines):
+            raise EngineError("the option 'mlock' cannot be honoured: raise the limit of locked memory (ulimit -l)")
+        self._can_cut = not (
+            llama_cpp.llama_model_is_recurrent(self._model)
+            or llama_cpp.llama_model_is_hybrid(self._model)
+            or llama_cpp.llama_model_n_swa(self._model) > 0
+        )
+
+    def _make_context(self, options: Mapping[str, OptionValue], context_tokens: int) -> None:
+        parameters = llama_cpp.llama_context_default_params()
+        threads = int(options["threads"])
+        parameters.n_ctx = context_tokens
+        parameters.n_batch = options["batch"]
+        parameters.n_ubatch = options["micro_batch"]
+        parameters.n_threads = threads
+        parameters.n_threads_batch = int(options["threads_batch"]) or threads
+        parameters.flash_attn_type = FLASH_ATTENTION[str(options["flash_attention"])]
+        parameters.type_k = KV_TYPES[str(options["cache_type_k"])]
+        parameters.type_v = KV_TYPES[str(options["cache_type_v"])]
+        parameters.swa_full = False
+        if options["logits_all"]:
+            parameters.n_outputs_max_per_seq = 0
+        self._context = llama_cpp.llama_init_from_model(self._model, parameters)
+        if self._context is None:
+            raise EngineError(
+                f"llama.cpp cannot make a context of {context_tokens} tokens: {self._log.cause('it does not say why')}"
+            )
+
+    def _choose_tokens(self, context_tokens: int, seed: int, logits_all: bool) -> None:
+        """Fill the arrays that every call points into, once."""
+        vocabulary_size = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(self._model))
+        ids = (token_id(seed, position, vocabulary_size) for position in range(context_tokens))
+        self._tokens = (llama_cpp.llama_token * context_tokens)(*ids)
+        self._wanted_logits = None
+        if logits_all:
+            self._wanted_logits = (ctypes.c_int8 * self._call_tokens)()
+            ctypes.memset(self._wanted_logits, 1, ctypes.sizeof(self._wanted_logits))
+
+    def _options_in_force(self, options: Mapping[str, OptionValue]) -> dict[str, str]:
+        in_force = dict(options)
+        in_force["context"] = llama_cpp.llama_n_ctx(self._context)
+        in_force["batch"] = self._call_tokens
+        in_force["micro_batch"] = llama_cpp.llama_n_ubatch(self._context)
+        in_force["threads_batch"] = llama_cpp.llama_n_threads_batch(self._context)
+        if not llama_cpp.llama_supports_gpu_offload():
+            in_force["gpu_layers"] = 0
+        if options["flash_attention"] == "auto":
+            in_force["flash_attention"] = self._log.flash_attention() or "auto"
+        return {name: write_value(value) for name, value in in_force.items()}
+
+    def _require_context(self) -> Any:
+        if self._context is None:
+            raise EngineError("no model is loaded")
+        return self._context
+
+    def _decode_failure(self, status: int) -> str:
+        meaning = _DECODE_FAILURES.get(status, "a fatal error")
+        return f"llama_decode returned {status}, {meaning}: {self._log.cause('llama.cpp does not say why')}"
+
+    def _forget_context(self) -> None:
+        """Empty the context after a call that failed: how far it came is not known."""
+        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self._context), False)
+        self._length = 0
+
+
+def _refuse_what_is_no_gguf(path: str) -> None:
+    try:
+        with Path(path).open("rb") as file:
+            magic = file.read(len(_GGUF_MAGIC))
+    except OSError as error:
+        raise EngineError(f"{path}: cannot be read: {error.strerror}") from error
+    if magic != _GGUF_MAGIC:
+        raise EngineError(f"{path}: no GGUF file: it begins with {magic!r}, not with {_GGUF_MAGIC!r}")
+
+
+def _build() -> str:
+    """llama.cpp's version, the commit of the ggml in it, and the back ends and processor features it was built for."""
+    version = llama_cpp.llama_version().decode()
+    features = " ".join(llama_cpp.llama_print_system_info().decode().split())
+    commit = llama_cpp.llama_cpp._lib.ggml_commit  # noqa: SLF001 - the binding declares no function that tells it
+    commit.restype = ctypes.c_char_p
+    return f"llama.cpp {version}, ggml {commit().decode()}; {features.rstrip(' |')}"
+
+
+def open_engine() -> LlamaCpp:
+    """The engine of this file.
+
+    Raises:
+        EngineError: the installed llama-cpp-python is too old.
+    """
+    if not hasattr(llama_cpp, "llama_load_mode_name"):
+        raise EngineError(
+            f"llama-cpp-python {llama_cpp.__version__} is too old: pip install --upgrade 'llama-cpp-python>=0.3.36'"
+        )
+    return LlamaCpp()

@@ -1,0 +1,76 @@
+"""The options an engine declares, and the reading of those it is given."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Mapping, NamedTuple, Sequence, Union
+
+from .engine import EngineError
+
+OptionValue = Union[int, bool, str]
+
+
+class Option(NamedTuple):
+    """An option: ``kind`` is ``integer``, ``boolean`` or ``choice``; ``default`` as a person would write it."""
+
+    name: str
+    kind: str
+    default: str
+    help: str
+    minimum: int | None = None
+    maximum: int | None = None
+    choices: Sequence[str] = ()
+
+
+def read_options(engine: str, declared: Sequence[Option], given: Mapping[str, str]) -> dict[str, OptionValue]:
+    """Return a value for every declared option: what was given, or else its default.
+
+    Raises:
+        EngineError: an option is unknown, or its value is none that it can have.
+    """
+    names = [option.name for option in declared]
+    for name in given:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean '{near[0]}'? It has " if near else "it has "
+            raise EngineError(f"the engine {engine} has no option '{name}'; {hint}{', '.join(names)}")
+    return {option.name: read_value(option, given.get(option.name, option.default)) for option in declared}
+
+
+def read_value(option: Option, text: str) -> OptionValue:
+    """Read one option's value.
+
+    Raises:
+        EngineError: ``text`` is no value of this option.
+    """
+    if option.kind == "boolean" and text in ("true", "false"):
+        return text == "true"
+    if option.kind == "choice" and text in option.choices:
+        return text
+    if option.kind == "integer":
+        try:
+            number = int(text)
+        except ValueError:
+            raise _wrong_value(option, text) from None
+        too_small = option.minimum is not None and number < option.minimum
+        too_large = option.maximum is not None and number > option.maximum
+        if not too_small and not too_large:
+            return number
+    raise _wrong_value(option, text)
+
+
+def write_value(value: OptionValue) -> str:
+    """The text that `read_value` reads as ``value``."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _wrong_value(option: Option, text: str) -> EngineError:
+    if option.kind == "boolean":
+        expected = "true or false"
+    elif option.kind == "choice":
+        expected = "one of " + ", ".join(option.choices)
+    elif option.maximum is None:
+        expected = "a whole number" if option.minimum is None else f"a whole number, {option.minimum} or more"
+    else:
+        expected = f"a whole number from {option.minimum} to {option.maximum}"
+    return EngineError(f"the option '{option.name}' cannot be '{text}': expected {expected}")

@@ -1,0 +1,98 @@
+"""Keeps the time of every token of a request, and sends the times on in batches."""
+
+from __future__ import annotations
+
+from time import monotonic_ns
+from typing import Any, Callable, Mapping
+
+FLUSH_INTERVAL_NS = 500_000_000
+FLUSH_EVENTS = 4096
+
+
+class StepCancelledError(Exception):
+    """The parent has cancelled the step."""
+
+
+class Recorder:
+    """The times of one step's requests: for each `begin`, then `prefill_end`, `token` ..., and `end`.
+
+    `begin`, `prefill_end` and `token` read the clock: the caller has synchronised with its device. A batch is
+    sent about twice a second between two tokens, and when a request ends, so that the parent is not woken for
+    each token.
+    """
+
+    def __init__(
+        self, step_id: int, send: Callable[[Mapping[str, Any]], None], is_cancelled: Callable[[int], bool]
+    ) -> None:
+        self._step_id = step_id
+        self._send = send
+        self._is_cancelled = is_cancelled
+        self._index = -1
+        self._request: dict[str, int] = {}
+        self._request_sent = False
+        self._times_ns: list[int] = []
+        self._events_sent = 0
+        self._last_ns = 0
+        self._flush_at_ns = 0
+
+    def check(self) -> None:
+        """Stop here if the step is cancelled.
+
+        Raises:
+            StepCancelledError: it is. The times up to here are sent.
+        """
+        if self._is_cancelled(self._step_id):
+            if self._times_ns:
+                self._flush()
+            raise StepCancelledError
+
+    def begin(self, *, prompt_tokens: int, reused_tokens: int, depth_tokens: int) -> None:
+        """A request starts."""
+        self._index += 1
+        self._request_sent = False
+        self._times_ns = []
+        self._events_sent = 0
+        self._request = {
+            "prompt_tokens": prompt_tokens,
+            "reused_tokens": reused_tokens,
+            "depth_tokens": depth_tokens,
+            "start_monotonic_ns": 0,
+            "prefill_end_monotonic_ns": 0,
+        }
+        self._last_ns = self._request["start_monotonic_ns"] = monotonic_ns()
+        self._flush_at_ns = self._last_ns + FLUSH_INTERVAL_NS
+
+    def prefill_end(self) -> None:
+        """The prompt is processed."""
+        self._last_ns = self._request["prefill_end_monotonic_ns"] = monotonic_ns()
+
+    def token(self) -> None:
+        """One more token is there.
+
+        Raises:
+            StepCancelledError: the parent has cancelled the step; the token is kept.
+        """
+        now_ns = monotonic_ns()
+        self._last_ns = now_ns
+        self._times_ns.append(now_ns)
+        if now_ns >= self._flush_at_ns or len(self._times_ns) >= FLUSH_EVENTS:
+            self._flush()
+            self._flush_at_ns = now_ns + FLUSH_INTERVAL_NS
+        self.check()
+
+    def end(self) -> None:
+        """The request ended with its last token, or without any with its prompt."""
+        self._flush()
+        self._tell("request_end", end_monotonic_ns=self._last_ns)
+
+    def _flush(self) -> None:
+        if not self._request_sent:
+            self._tell("request", **self._request)
+            self._request_sent = True
+        if self._times_ns:
+            self._tell("tokens", first_event=self._events_sent, times_monotonic_ns=self._times_ns)
+            self._events_sent += len(self._times_ns)
+            self._times_ns = []
+
+    def _tell(self, kind: str, **fields: object) -> None:
+        self._send({"type": kind, "id": self._step_id, "index": self._index, **fields})

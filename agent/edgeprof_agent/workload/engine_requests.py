@@ -1,0 +1,123 @@
+"""From the messages of a step to the times of its requests."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic_ns
+
+from edgeprof_agent.workload.engine_messages import (
+    Message,
+    ProtocolError,
+    RequestBegun,
+    RequestEnded,
+    RequestTimes,
+    TokensArrived,
+)
+
+
+@dataclass(slots=True)
+class _OpenRequest:
+    """A request as far as its messages have come."""
+
+    begun: RequestBegun
+    last_ns: int
+    gaps_ns: list[int] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    ended: bool = False
+
+    def times(self) -> RequestTimes:
+        return RequestTimes(
+            index=self.begun.index,
+            prompt_tokens=self.begun.prompt_tokens,
+            reused_tokens=self.begun.reused_tokens,
+            depth_tokens=self.begun.depth_tokens,
+            start_monotonic_ns=self.begun.start_monotonic_ns,
+            prefill_end_monotonic_ns=self.begun.prefill_end_monotonic_ns,
+            token_gaps_ns=tuple(self.gaps_ns),
+            token_counts=() if all(count == 1 for count in self.counts) else tuple(self.counts),
+            end_monotonic_ns=self.last_ns,
+        )
+
+
+class RequestCollector:
+    """Puts the requests of one step together, and holds their times to the protocol's rules.
+
+    Every time lies between the sending of the step and now by this process's clock, and none goes back.
+    """
+
+    def __init__(self, on_tokens: Callable[[int], None]) -> None:
+        self._on_tokens = on_tokens
+        self._sent_ns = monotonic_ns()
+        self._requests: list[_OpenRequest] = []
+
+    def accept(self, message: Message) -> None:
+        """Take one message of the step.
+
+        Raises:
+            ProtocolError: it does not fit those before it.
+        """
+        if isinstance(message, RequestBegun):
+            self._begin(message)
+        elif isinstance(message, TokensArrived):
+            self._add(message)
+        elif isinstance(message, RequestEnded):
+            self._end(message)
+        else:
+            raise ProtocolError(f"sent {type(message).__name__} in the middle of a step")
+
+    def requests(self) -> tuple[RequestTimes, ...]:
+        """All requests that have ended, and what is known of one that has not, if that is a token at least."""
+        return tuple(request.times() for request in self._requests if request.ended or request.gaps_ns)
+
+    def check_complete(self) -> None:
+        """Check that the step may end here.
+
+        Raises:
+            ProtocolError: it had no request, or one has not ended.
+        """
+        if not self._requests or not self._requests[-1].ended:
+            raise ProtocolError("ended a step before its request")
+
+    def _begin(self, message: RequestBegun) -> None:
+        if message.index != len(self._requests) or (self._requests and not self._requests[-1].ended):
+            raise ProtocolError(f"began request {message.index} out of order")
+        if message.reused_tokens > message.prompt_tokens:
+            raise ProtocolError(
+                f"says that it reused {message.reused_tokens} tokens of a prompt of {message.prompt_tokens}"
+            )
+        self._check_time(self._requests[-1].last_ns if self._requests else self._sent_ns, message.start_monotonic_ns)
+        if message.prefill_end_monotonic_ns:
+            self._check_time(message.start_monotonic_ns, message.prefill_end_monotonic_ns)
+        self._requests.append(_OpenRequest(message, message.start_monotonic_ns))
+
+    def _add(self, message: TokensArrived) -> None:
+        request = self._open(message.index)
+        if message.first_event != len(request.gaps_ns):
+            raise ProtocolError(f"sent token event {message.first_event} where {len(request.gaps_ns)} comes next")
+        counts = message.counts or (1,) * len(message.times_monotonic_ns)
+        if len(counts) != len(message.times_monotonic_ns):
+            raise ProtocolError(f"sent {len(counts)} counts for {len(message.times_monotonic_ns)} token times")
+        for time_ns in message.times_monotonic_ns:
+            self._check_time(max(request.last_ns, request.begun.prefill_end_monotonic_ns), time_ns)
+            request.gaps_ns.append(time_ns - request.last_ns)
+            request.last_ns = time_ns
+        request.counts.extend(counts)
+        self._on_tokens(sum(counts))
+
+    def _end(self, message: RequestEnded) -> None:
+        request = self._open(message.index)
+        self._check_time(max(request.last_ns, request.begun.prefill_end_monotonic_ns), message.end_monotonic_ns)
+        request.last_ns = message.end_monotonic_ns
+        request.ended = True
+        if not request.gaps_ns:
+            self._on_tokens(request.begun.prompt_tokens - request.begun.reused_tokens)
+
+    def _open(self, index: int) -> _OpenRequest:
+        if index != len(self._requests) - 1 or self._requests[-1].ended:
+            raise ProtocolError(f"spoke of request {index}, which is not under way")
+        return self._requests[-1]
+
+    def _check_time(self, not_before_ns: int, time_ns: int) -> None:
+        if time_ns < not_before_ns:
+            raise ProtocolError(f"gave a time that is {not_before_ns - time_ns} ns before the one it follows")
+        if time_ns > (now_ns := monotonic_ns()):
+            raise ProtocolError(f"gave a time that is {time_ns - now_ns} ns in the future")
