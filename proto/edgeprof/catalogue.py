@@ -54,7 +54,7 @@ _METRICS = (
         "Share of one core's time spent working since the sample before",
         "core",
     ),
-    _gauge("edgeprof_cpu_frequency_hertz", 1e6, "Clock of a core now", "core"),
+    _gauge("edgeprof_cpu_frequency_hertz", 1e6, "Clock of a core now", "core", tier=Tier.SLOW),
     # Memory
     _gauge("edgeprof_memory_total_bytes", 4096, "Memory that the kernel manages", tier=Tier.SLOW),
     _gauge("edgeprof_memory_available_bytes", 65536, "Memory that programs can still take without swapping"),
@@ -74,7 +74,12 @@ _METRICS = (
         "Of it, pages of files, such as mapped weights",
         tier=Tier.SLOW,
     ),
-    _gauge("edgeprof_workload_resident_peak_bytes", 4096, "The kernel's high-water mark of it", tier=Tier.SLOW),
+    _gauge(
+        "edgeprof_workload_resident_peak_bytes",
+        4096,
+        "The kernel's high-water mark of it; of several processes, the sum of their marks",
+        tier=Tier.SLOW,
+    ),
     # Heat, power and energy of the board
     _gauge("edgeprof_temperature_celsius", 0.1, "Temperature of a place on the board", "chip", "place"),
     _gauge("edgeprof_power_watts", 0.001, "Power of a rail", "chip", "rail"),

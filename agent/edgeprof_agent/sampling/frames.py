@@ -1,0 +1,57 @@
+"""Samples gathered into frames."""
+
+from collections.abc import Sequence
+
+from edgeprof.telemetry import Channel, Reading, SampledBlock, SampledFrame, quantise
+
+_Rows = list[tuple[int, Sequence[Reading]]]
+
+
+class FrameBuilder:
+    """The open frame. What shares a ``group`` was sampled together and shares a time axis.
+
+    A group's channels are kept from frame to frame, so that its layout stays the same when one gives no value for a
+    while.
+    """
+
+    def __init__(self, run_id: str, start_ns: int) -> None:
+        self._run_id = run_id
+        self._start_ns = start_ns
+        self._groups: dict[str, _Group] = {}
+
+    def add(self, group: str, time_ns: int, readings: Sequence[Reading]) -> None:
+        """Add what was sampled together at one time."""
+        if group not in self._groups:
+            self._groups[group] = _Group()
+        self._groups[group].rows.append((time_ns, readings))
+
+    def close(self, end_ns: int) -> SampledFrame | None:
+        """Return the frame up to now and open the next; ``None`` if nothing was sampled."""
+        blocks = tuple(group.close() for group in self._groups.values() if group.rows)
+        start_ns, self._start_ns = self._start_ns, end_ns
+        if not blocks:
+            return None
+        return SampledFrame(run_id=self._run_id, start_monotonic_ns=start_ns, end_monotonic_ns=end_ns, blocks=blocks)
+
+
+class _Group:
+    def __init__(self) -> None:
+        self.rows: _Rows = []
+        self._channels: tuple[Channel, ...] = ()
+
+    def close(self) -> SampledBlock:
+        """Turn the rows into columns."""
+        rows, self.rows = self.rows, []
+        here = {channel for _, readings in rows for channel, _ in readings}
+        if not here.issubset(self._channels):
+            # sorted, so that the same channels make the same layout whichever was seen first
+            self._channels = tuple(sorted(here.union(self._channels), key=lambda found: (found.metric, found.labels)))
+        columns: dict[Channel, list[int | None]] = {channel: [None] * len(rows) for channel in self._channels}
+        for index, (_, readings) in enumerate(rows):
+            for channel, value in readings:
+                columns[channel][index] = quantise(value, channel.resolution)
+        return SampledBlock(
+            channels=self._channels,
+            times_monotonic_ns=tuple(time_ns for time_ns, _ in rows),
+            columns=tuple(tuple(column) for column in columns.values()),
+        )

@@ -1,0 +1,90 @@
+"""What this device is."""
+
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+from edgeprof import __version__
+from edgeprof.device import DeviceFacts
+from edgeprof_agent.sensors import cpu_topology, nvml
+from edgeprof_agent.sensors.kernel_file import read_int, read_text
+from edgeprof_agent.sensors.memory import meminfo_bytes
+
+# What makers of boards leave in the firmware when they fill in nothing.
+_NO_NAMES = ("to be filled by o.e.m.", "default string", "system product name", "system manufacturer", "not specified")
+
+
+def gather_device_facts(root: Path, device_id: str, labels: Mapping[str, str]) -> DeviceFacts:
+    """Read the device's identity and make-up from files under ``root``, and from NVML for the device itself."""
+    return DeviceFacts(
+        device_id=device_id,
+        hostname=read_text(root / "proc/sys/kernel/hostname") or platform.node(),
+        architecture=read_text(root / "proc/sys/kernel/arch") or platform.machine(),
+        logical_cores=cpu_topology.logical_cores(root),
+        physical_cores=cpu_topology.physical_cores(root),
+        cpu_model=cpu_topology.cpu_model(root),
+        last_level_cache_bytes=cpu_topology.last_level_cache_bytes(root),
+        governor=cpu_topology.governor(root),
+        memory_total_bytes=_memory_total_bytes(root),
+        os=_os(root),
+        kernel=read_text(root / "proc/sys/kernel/osrelease") or platform.release(),
+        agent_version=__version__,
+        board=_board(root),
+        soc=_soc(root),
+        firmware=read_text(root / "sys/class/dmi/id/bios_version"),
+        power_mode=read_text(root / "sys/firmware/acpi/platform_profile"),
+        power_source=_power_source(root),
+        accelerators=nvml.accelerators(root),
+        labels=dict(labels),
+    )
+
+
+def _memory_total_bytes(root: Path) -> int:
+    meminfo = read_text(root / "proc/meminfo")
+    total = meminfo_bytes(meminfo.encode(), b"MemTotal:") if meminfo else None
+    return psutil.virtual_memory().total if total is None else total
+
+
+def _os(root: Path) -> str:
+    """Name the system as os-release(5) does for people."""
+    for path in (root / "etc/os-release", root / "usr/lib/os-release"):
+        for line in (read_text(path) or "").splitlines():
+            key, _, value = line.partition("=")
+            if key == "PRETTY_NAME":
+                return value.strip("\"'")
+    return f"macOS {platform.mac_ver()[0]}" if platform.system() == "Darwin" else platform.system()
+
+
+def _board(root: Path) -> str | None:
+    """Name the board by its device tree, or else by the firmware's tables: the product, or the bare board."""
+    if model := read_text(root / "proc/device-tree/model"):
+        return model
+    dmi = root / "sys/class/dmi/id"
+    for vendor_file, name_file in (("sys_vendor", "product_name"), ("board_vendor", "board_name")):
+        vendor, name = (read_text(dmi / file) or "" for file in (vendor_file, name_file))
+        if name and name.lower() not in _NO_NAMES:
+            return f"{vendor} {name}".strip()
+    return None
+
+
+def _soc(root: Path) -> str | None:
+    """Name the chip by the last, least special entry of the device tree's ``compatible``: ``nvidia,tegra234``."""
+    compatible = read_text(root / "proc/device-tree/compatible")
+    return compatible.split("\0")[-1] if compatible else None
+
+
+def _power_source(root: Path) -> str | None:
+    """Tell mains from battery; ``None`` if the device has neither a battery nor a supply that reports."""
+    has_mains = discharging = False
+    for folder in root.glob("sys/class/power_supply/*"):
+        if read_text(folder / "scope") == "Device":  # the battery of a mouse, say
+            continue
+        if read_text(folder / "type") == "Battery":
+            discharging |= read_text(folder / "status") == "Discharging"
+        else:
+            has_mains |= read_int(folder / "online") == 1
+    if discharging and not has_mains:
+        return "battery"
+    return "mains" if has_mains else None

@@ -1,0 +1,149 @@
+"""What sampling this machine costs: CPU time per tick beside plain psutil, lateness, CPU share.
+
+Run by hand: ``python benchmarks/sampling_cost.py [--rounds N] [--root DIR]``. The workload followed is a process
+with one child, both asleep. Each figure is the median of interleaved rounds.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from edgeprof.telemetry import SampledFrame
+from edgeprof_agent.sampling.cadence import IDLE, Cadence, Due, run_cadence
+from edgeprof_agent.sampling.clock import MonotonicClock
+from edgeprof_agent.sampling.recorder import Recorder
+from edgeprof_agent.sampling.sampler import Sampler
+from edgeprof_agent.sensors.registry import discover_sensors
+
+_TICKS_PER_ROUND = 200
+_SHARE_SECONDS = 10
+_LATENESS_SECONDS = 10
+
+_SLEEPER = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=10, help=f"rounds of {_TICKS_PER_ROUND} ticks each")
+    parser.add_argument("--root", type=Path, default=Path("/"), help="the filesystem root that sensors read")
+    arguments = parser.parse_args()
+    with _workload() as pid:
+        _print_tick_costs(arguments.root, pid, arguments.rounds)
+        _print_lateness(arguments.root, pid)
+        for name, cadence in (("idle, 1 Hz", IDLE), ("in a run, 10 Hz", run_cadence("run"))):
+            share = _cpu_share(arguments.root, pid, cadence)
+            print(f"CPU share of one core {name:<18} {share:8.3%}")
+
+
+@contextmanager
+def _workload() -> Iterator[int]:
+    """A process that sleeps, with a child that sleeps."""
+    command = [sys.executable, "-c", _SLEEPER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        while not psutil.Process(process.pid).children():
+            time.sleep(0.01)
+        yield process.pid
+
+
+def _print_tick_costs(root: Path, pid: int, rounds: int) -> None:
+    """CPU time of the sampler's thread per tick, closing a frame every ten ticks included."""
+    clock = MonotonicClock()
+    recorder = Recorder(discover_sensors(root), lambda _: None, clock)
+    recorder.start()
+    recorder.begin("run")
+    recorder.follow_process(pid)
+    tree = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    ticks: dict[str, Callable[[int], object]] = {
+        "fast": lambda tick: recorder.tick(Due(True, False, tick % 10 == 9, 0, 0), clock.monotonic_ns()),
+        "full": lambda tick: recorder.tick(Due(True, True, tick % 10 == 9, 0, 0), clock.monotonic_ns()),
+        "psutil, fast": lambda _: _psutil_fast(tree),
+        "psutil, full": lambda _: (_psutil_fast(tree), _psutil_slow(tree)),
+    }
+    costs_us: dict[str, list[float]] = {name: [] for name in ticks}
+    for _ in range(rounds):
+        for name, tick in ticks.items():
+            costs_us[name].append(_thread_time_us(tick))
+    recorder.stop()
+    clock.close()
+    median_us = {name: statistics.median(costs) for name, costs in costs_us.items()}
+    for name, cost_us in median_us.items():
+        print(f"CPU per tick {name:<27} {cost_us:8.1f} us  ({rounds * _TICKS_PER_ROUND} ticks)")
+    for name in ("fast", "full"):
+        print(f"ratio to psutil, {name:<23} {median_us[name] / median_us[f'psutil, {name}']:8.2f}")
+
+
+def _thread_time_us(tick: Callable[[int], object]) -> float:
+    start_ns = time.thread_time_ns()
+    for number in range(_TICKS_PER_ROUND):
+        tick(number)
+    return (time.thread_time_ns() - start_ns) / 1000 / _TICKS_PER_ROUND
+
+
+def _psutil_fast(tree: list[psutil.Process]) -> list[object]:
+    """The readings of a fast tick as psutil gives them."""
+    return [
+        psutil.cpu_percent(),
+        psutil.cpu_percent(percpu=True),
+        psutil.virtual_memory().available,
+        *(process.cpu_times() for process in tree),
+        *(process.memory_info().rss for process in tree),
+    ]
+
+
+def _psutil_slow(tree: list[psutil.Process]) -> list[object]:
+    """The readings that a full tick adds, but for what is missing in psutil's favour: peak memory, new descendants."""
+    own = psutil.Process()
+    return [
+        psutil.virtual_memory().total,
+        psutil.swap_memory().used,
+        psutil.disk_io_counters(perdisk=True),
+        psutil.net_io_counters(pernic=True),
+        *(process.memory_info().shared for process in tree),
+        own.cpu_times(),
+        own.memory_info().rss,
+    ]
+
+
+def _print_lateness(root: Path, pid: int) -> None:
+    """Lateness of ticks at 100 Hz, as the frames' time axes have it."""
+    times_ns: list[int] = []
+
+    def keep(frame: SampledFrame) -> None:
+        fast = max(frame.blocks, key=lambda block: len(block.times_monotonic_ns))
+        times_ns.extend(fast.times_monotonic_ns)
+
+    with _sampler(root, pid, run_cadence("run", fast_hertz=100), keep):
+        time.sleep(_LATENESS_SECONDS)
+    period_ns = 10_000_000
+    late_us = sorted((time_ns - times_ns[0]) % period_ns / 1000 for time_ns in times_ns[1:])
+    print(f"lateness at 100 Hz, p50                  {late_us[len(late_us) // 2]:8.1f} us  ({len(late_us)} ticks)")
+    print(f"lateness at 100 Hz, p99                  {late_us[len(late_us) * 99 // 100]:8.1f} us")
+
+
+def _cpu_share(root: Path, pid: int, cadence: Cadence) -> float:
+    """CPU time of all threads of this process while it samples and does nothing else."""
+    with _sampler(root, pid, cadence, lambda _: None):
+        start_ns = time.process_time_ns()
+        time.sleep(_SHARE_SECONDS)
+        return (time.process_time_ns() - start_ns) / 1e9 / _SHARE_SECONDS
+
+
+@contextmanager
+def _sampler(root: Path, pid: int, cadence: Cadence, on_frame: Callable[[SampledFrame], None]) -> Iterator[None]:
+    sampler = Sampler(discover_sensors(root), on_frame, cadence)
+    sampler.start()
+    sampler.follow_process(pid)
+    yield
+    sampler.stop()
+
+
+if __name__ == "__main__":
+    main()
