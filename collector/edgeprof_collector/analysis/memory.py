@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from edgeprof.run import PhaseKind, RunRecord
 from edgeprof_collector.analysis.series import Series
-from edgeprof_collector.analysis.telemetry_window import highest_during, series_of, value_at
+from edgeprof_collector.analysis.telemetry_window import highest_during, last_before, series_of
 from edgeprof_collector.analysis.verdict import DeviceMemory, MemoryVerdict
 
 
@@ -55,7 +55,7 @@ def _device_memory(record: RunRecord, series: Sequence[Series], end_ns: int) -> 
         peak = highest_during(used, start_ns, end_ns)
         if peak is None or gpu in unified:
             continue
-        before = value_at(used, min(loads, default=start_ns))
+        before = last_before(used, min(loads, default=start_ns))
         devices.append(
             DeviceMemory(
                 gpu=gpu,

@@ -29,6 +29,12 @@ def highest_during(series: Series, start_ns: int, end_ns: int) -> float | None:
     return float(series.values[first:last].max()) if last > first else None
 
 
+def last_before(series: Series, time_ns: int) -> float | None:
+    """The last sample before ``time_ns``; ``None`` if there is none."""
+    index = int(np.searchsorted(series.times_monotonic_ns, time_ns)) - 1
+    return float(series.values[index]) if index >= 0 else None
+
+
 def value_at(series: Series, time_ns: int, reach_seconds: float = INTERPOLATION_MAX_SECONDS) -> float | None:
     """The value at ``time_ns``, interpolated between its two neighbours.
 

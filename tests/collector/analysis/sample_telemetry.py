@@ -29,6 +29,8 @@ class Machine:
     """Answers what a perfect sensor would read at a moment."""
 
     def __init__(self, loads: Sequence[Load], cores: int, background_cpu_ratio: float) -> None:
+        self.cores = cores
+        self.background_cpu_ratio = background_cpu_ratio
         self._loads = [load for load in loads if load.end_ns > load.start_ns]
         self._starts = [load.start_ns for load in self._loads]
         self._joules_before = [0.0]
@@ -36,9 +38,7 @@ class Machine:
         for load in self._loads:
             seconds = (load.end_ns - load.start_ns) / SECOND_NS
             self._joules_before.append(self._joules_before[-1] + load.watts * seconds)
-            self._busy_before.append(self._busy_before[-1] + load.busy_ratio * seconds)
-        self.cores = cores
-        self.background_cpu_ratio = background_cpu_ratio
+            self._busy_before.append(self._busy_before[-1] + self._own_share(load) * seconds)
 
     def load(self, time_ns: int) -> Load:
         return self._loads[self._index(time_ns)]
@@ -49,7 +49,7 @@ class Machine:
 
     def workload_cpu_seconds(self, time_ns: int) -> float:
         index = self._index(time_ns)
-        busy = self._busy_before[index] + self._loads[index].busy_ratio * self._into(index, time_ns)
+        busy = self._busy_before[index] + self._own_share(self._loads[index]) * self._into(index, time_ns)
         return busy * self.cores
 
     def busy_ratio(self, time_ns: int, interval_ns: int) -> float:
@@ -65,6 +65,10 @@ class Machine:
             if time_ns - ago * SECOND_NS > start_ns
         )
         return 38 + joules / 30 * 1.2
+
+    def _own_share(self, load: Load) -> float:
+        """What the others leave to the workload."""
+        return min(load.busy_ratio, 1 - self.background_cpu_ratio)
 
     def _index(self, time_ns: int) -> int:
         return min(max(bisect_right(self._starts, time_ns) - 1, 0), len(self._loads) - 1)
