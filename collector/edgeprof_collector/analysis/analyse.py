@@ -58,6 +58,7 @@ def _variant_verdicts(record: RunRecord) -> tuple[VariantVerdict, ...]:
                     variant=index,
                     name=variant.name,
                     loads=load_figures(loads),
+                    options=loads[-1].options,
                     weights_bytes=loads[-1].weights_bytes,
                     kv_cache_bytes=loads[-1].kv_cache_bytes,
                     compute_bytes=loads[-1].compute_bytes,

@@ -61,9 +61,8 @@ def kv_bytes_per_token(record: RunRecord, variant: int) -> float | None:
 
 
 def options_in_force(record: RunRecord, variant: int) -> Mapping[str, str]:
-    """The engine's options for a variant; empty where the engine did not tell."""
-    options = record.started.engine.options
-    return options[variant].options if variant < len(options) else {}
+    """The engine's options when the variant was loaded last; empty where the engine did not tell."""
+    return next((loaded.options for loaded in reversed(record.loaded) if loaded.variant == variant), {})
 
 
 def fits_last_level_cache(record: RunRecord) -> bool:

@@ -3,7 +3,7 @@
 Every figure that could not be had is named too, with the reason, as an ``AbsentFigure``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from edgeprof.device import DeviceFacts
@@ -166,11 +166,12 @@ class StepVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantVerdict:
-    """A variant's loads, and what the engine says of its memory; ``None`` where it does not tell."""
+    """A variant's loads, the options in force, and what the engine says of its memory, ``None`` where it does not."""
 
     variant: int
     name: str
     loads: tuple[Figure, ...]
+    options: dict[str, str] = field(default_factory=dict)
     weights_bytes: int | None = None
     kv_cache_bytes: int | None = None
     compute_bytes: int | None = None

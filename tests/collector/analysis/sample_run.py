@@ -251,7 +251,6 @@ def _gaps(step: Step, prefill_ns: int, rate: float, jitter: float, seed: str) ->
 
 
 def _started(scenario: Scenario) -> RunStarted:
-    options = [OptionSet(options={**scenario.options, **each.options}) for each in scenario.plan.variants]
     return RunStarted(
         run_id=RUN_ID,
         plan=scenario.plan,
@@ -261,7 +260,7 @@ def _started(scenario: Scenario) -> RunStarted:
             version="0.3.36",
             build="CPU : SSE3 = 1 | SSSE3 = 1 | AVX = 1 | AVX2 = 1 | F16C = 1 | FMA = 1 | REPACK = 1",
             python_version="3.11.2",
-            options=tuple(options),
+            options=tuple(OptionSet(options=each.options) for each in scenario.plan.variants),
         ),
         device=scenario.device,
         boot_id=bytes(range(16)),
@@ -292,6 +291,7 @@ def _loaded(scenario: Scenario, variant: int) -> ModelLoaded:
         weights_bytes=735 * 2**20,
         kv_cache_bytes=24 * 2**20,
         compute_bytes=254 * 2**20,
+        options={**scenario.options, **scenario.plan.variants[variant].options},
     )
 
 
