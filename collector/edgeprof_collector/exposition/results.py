@@ -1,0 +1,115 @@
+"""What finished runs have found, as series that a newer run of the same work replaces."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from edgeprof.catalogue import RESULT_LABELS, RESULT_METRICS, Kind
+from edgeprof.run import RunState
+from edgeprof_collector.analysis.verdict import Figure, Severity, Verdict
+from edgeprof_collector.exposition.family import Family, series_text
+from edgeprof_collector.store.records import RunSummary
+
+_RUN_INFO_LABELS = ("device", "engine", "engine_version", "model", "quantisation", "plan", "run", "state")
+
+_Key = tuple[str, ...]
+_Value = tuple[Family, str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What one run put into the families: each family and the text of the series in it."""
+
+    started_wall_ns: int
+    series: tuple[tuple[Family, str], ...]
+
+
+class Results:
+    """Families of the catalogue's results, and of each device's latest run. Runs may come in any order."""
+
+    def __init__(self) -> None:
+        self._metrics = {
+            metric.name: Family(metric.name, Kind.GAUGE.value, metric.help) for metric in RESULT_METRICS.values()
+        }
+        self._run_info = Family("edgeprof_run_info", Kind.GAUGE.value, "1 for the latest run of a device")
+        self._shown: dict[_Key, _Shown] = {}
+
+    def families(self) -> Iterator[Family]:
+        """All families that there may be values of."""
+        yield self._run_info
+        yield from self._metrics.values()
+
+    def announce(self, run: RunSummary) -> None:
+        """Show that a run is its device's latest, unless a newer one is known."""
+        labels = (*_work(run), run.run_id, run.state.value)
+        series = series_text(self._run_info.name, zip(_RUN_INFO_LABELS, labels, strict=True))
+        self._show((run.device_id,), run.started_wall_ns, [(self._run_info, series, 1.0)])
+
+    def wants(self, run: RunSummary) -> bool:
+        """Whether the run's figures would be shown: it succeeded, and no newer run of the same work is shown."""
+        return run.state is RunState.SUCCEEDED and self._is_newest(_work(run), run.started_wall_ns)
+
+    def publish(self, run: RunSummary, verdict: Verdict) -> None:
+        """Show a run's figures in place of an older run's; none if a finding says not to believe them."""
+        if not self.wants(run):
+            return
+        believed = all(finding.severity is not Severity.INVALID for finding in verdict.findings)
+        self._show(_work(run), run.started_wall_ns, self._values(run, verdict) if believed else [])
+
+    def _values(self, run: RunSummary, verdict: Verdict) -> Iterator[_Value]:
+        for name, step, variant, value in _figures(verdict):
+            family = self._metrics[f"edgeprof_result_{name}"]
+            labels = zip(RESULT_LABELS, (*_work(run), step, variant), strict=True)
+            yield family, series_text(family.name, labels), value
+
+    def _is_newest(self, key: _Key, started_wall_ns: int) -> bool:
+        shown = self._shown.get(key)
+        return shown is None or shown.started_wall_ns <= started_wall_ns
+
+    def _show(self, key: _Key, started_wall_ns: int, values: Iterable[_Value]) -> None:
+        """Put ``values`` in the place of those that an older run left under ``key``."""
+        if not self._is_newest(key, started_wall_ns):
+            return
+        if key in self._shown:
+            for family, series in self._shown[key].series:
+                family.values.pop(series, None)
+        new = list(values)
+        for family, series, value in new:
+            family.values[series] = value
+        self._shown[key] = _Shown(started_wall_ns, tuple((family, series) for family, series, _ in new))
+
+
+def _work(run: RunSummary) -> _Key:
+    """What was run on what: the labels that all figures of a run share. Of a model's path only the file's name."""
+    return (
+        run.device_id,
+        run.engine,
+        run.engine_version,
+        PurePath(run.model).name,
+        run.quantisation,
+        run.plan,
+    )
+
+
+def _figures(verdict: Verdict) -> Iterator[tuple[str, str, str, float]]:
+    """Yield name, step, variant and value; of the figures of one name and turn, the first."""
+    for step in verdict.steps:
+        for figure in _first_of_each_scope(step.figures):
+            name = step.name if figure.turn is None else f"{step.name}, turn {figure.turn + 1}"
+            yield figure.name.value, name, step.variant_name, figure.median
+    for variant in verdict.variants:
+        for figure in _first_of_each_scope(variant.loads):
+            yield figure.name.value, "", variant.name, figure.median
+    memory = verdict.memory
+    if memory.peak_resident_bytes is not None:
+        yield "peak_resident_bytes", "", "", float(memory.peak_resident_bytes)
+    if memory.headroom_ratio is not None:
+        yield "headroom_ratio", "", "", memory.headroom_ratio
+
+
+def _first_of_each_scope(figures: Iterable[Figure]) -> Iterable[Figure]:
+    """An energy of several rails, or a load from a cold and a warm cache, has one series: its first."""
+    first: dict[tuple[str, int | None], Figure] = {}
+    for figure in figures:
+        first.setdefault((figure.name, figure.turn), figure)
+    return first.values()
