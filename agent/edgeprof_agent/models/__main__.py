@@ -1,0 +1,76 @@
+"""The short-lived process that writes synthetic models and reads the facts of model files.
+
+Its standard output is one JSON object a line: ``{"progress": 0.42}`` as often as it changes by a hundredth, and at the
+end ``{"facts": {...}}`` or ``{"error": "one line"}``.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.run import ModelFacts
+from edgeprof_agent.models.presets import is_synthetic, parse_spec
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prepare the model that the command line names; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m edgeprof_agent.models", description="Prepare a model.")
+    parser.add_argument("name", help="the path of a GGUF file, or a shape such as synth:llama-3.2-1b@q4_0")
+    parser.add_argument("--cache-folder", type=Path, required=True, help="where synthetic models and hashes are kept")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # an unfinished file is then removed
+    try:
+        facts = _prepare(options.name, options.cache_folder, _progress_in_hundredths())
+    except EdgeprofError as error:
+        _say({"error": str(error)})
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    _say({"facts": facts})
+    return 0
+
+
+def _prepare(name: str, cache_folder: Path, on_progress: Callable[[float], None]) -> ModelFacts:
+    """Make sure that the model is there, and describe it."""
+    spec = parse_spec(name) if is_synthetic(name) else None
+    try:
+        from edgeprof_agent.models import gguf_facts, gguf_header, model_cache  # noqa: PLC0415 - numpy may be missing
+    except ModuleNotFoundError as error:
+        raise EdgeprofError(
+            f"the Python package '{error.name}' is missing, which model files need: pip install 'edgeprof[models]'"
+        ) from error
+    if spec is None:
+        return gguf_facts.read_facts(Path(name).expanduser(), cache_folder, on_progress)
+    path, found = model_cache.cached_model(spec, cache_folder, on_progress)
+    return gguf_facts.facts_of(path, gguf_header.read_header(path), found)
+
+
+def _progress_in_hundredths() -> Callable[[float], None]:
+    """A function that passes progress on when it has changed enough to be seen."""
+    last = -1
+
+    def report(ratio: float) -> None:
+        nonlocal last
+        hundredths = int(ratio * 100)
+        if hundredths != last:
+            last = hundredths
+            _say({"progress": hundredths / 100})
+
+    return report
+
+
+def _say(message: dict[str, object]) -> None:
+    try:
+        os.write(1, msgspec.json.encode(message) + b"\n")
+    except BrokenPipeError:
+        sys.exit("nobody is listening any more")  # an unfinished file is removed on the way out
+
+
+if __name__ == "__main__":
+    sys.exit(main())
