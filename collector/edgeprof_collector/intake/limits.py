@@ -1,0 +1,21 @@
+"""What a device may ask of the intake."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeLimits:
+    """Bounds that keep the collector's memory and attention fair.
+
+    A stream that has ``pending_bytes_per_device`` waiting for the store is read no further until they are kept, and
+    so is every stream while all of them together have ``pending_bytes``. A connection is closed after about
+    ``connection_seconds``, so that devices spread anew over collectors that were added.
+    """
+
+    message_bytes: Annotated[int, Meta(ge=65536)] = 4 * 1024 * 1024
+    pending_bytes_per_device: Annotated[int, Meta(ge=65536)] = 1024 * 1024
+    pending_bytes: Annotated[int, Meta(ge=65536)] = 64 * 1024 * 1024
+    connection_seconds: Annotated[float, Meta(ge=1, le=86400)] = 3600.0
