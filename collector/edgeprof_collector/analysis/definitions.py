@@ -9,9 +9,10 @@ from edgeprof_collector.analysis.verdict import Figure, FigureName, Sample
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a figure is called on pages, its unit, and the formula that is printed wherever the number is shown."""
+    """What a figure is called, its unit, and the formula that is printed wherever the number is shown."""
 
     title: str
+    short_title: str
     unit: str
     formula: str
 
@@ -19,51 +20,61 @@ class Definition:
 DEFINITIONS: dict[FigureName, Definition] = {
     FigureName.PREFILL_RATE: Definition(
         "prefill rate",
+        "prefill rate",
         "tokens/s",
         "prompt tokens processed / (prompt processed and device synchronised - start); reused tokens not counted",
     ),
     FigureName.DECODE_RATE: Definition(
+        "decode rate",
         "decode rate",
         "tokens/s",
         "tokens after the first / (last token - first token)",
     ),
     FigureName.TTFT: Definition(
         "time to first token",
+        "ttft",
         "s",
         "first token - request start",
     ),
     FigureName.ITL: Definition(
         "inter-token latency",
+        "itl",
         "s",
         "(last token - first token) / (tokens - 1)",
     ),
     FigureName.E2E_LATENCY: Definition(
         "end-to-end latency",
+        "e2e latency",
         "s",
         "last token - request start",
     ),
     FigureName.LOAD_TIME: Definition(
+        "load time",
         "load time",
         "s",
         "ready for the first token - model file opened",
     ),
     FigureName.PREFILL_ENERGY: Definition(
         "prefill energy per token",
+        "prefill energy",
         "J/token",
         "counter difference from start to prompt processed / prompt tokens processed",
     ),
     FigureName.DECODE_ENERGY: Definition(
         "decode energy per token",
+        "decode energy",
         "J/token",
         "counter difference from first to last token / tokens after the first",
     ),
     FigureName.ACHIEVED_BANDWIDTH: Definition(
         "achieved bandwidth",
+        "bandwidth",
         "bytes/s",
         "(weight bytes read per token + KV bytes at the mean depth) x decode rate",
     ),
     FigureName.MBU: Definition(
         "memory bandwidth utilisation",
+        "MBU",
         "ratio",
         "achieved bandwidth / measured read peak of the processor that ran the model",
     ),

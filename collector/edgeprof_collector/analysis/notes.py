@@ -19,7 +19,7 @@ def data_notes(record: RunRecord, series: Sequence[Series]) -> tuple[str, ...]:
     fewest = min((len(found) for found in group_repetitions(record).values()), default=0)
     if 0 < fewest < INTERVAL_MIN_REPETITIONS:
         notes.append(
-            f"Too few repetitions for an interval: {fewest}, and under {INTERVAL_MIN_REPETITIONS} "
+            f"Too few repetitions for an interval in some steps ({fewest}): under {INTERVAL_MIN_REPETITIONS}, "
             "a bootstrap interval covers less than it says."
         )
     if cpu_ceilings(record) and record.started.device.last_level_cache_bytes is None:

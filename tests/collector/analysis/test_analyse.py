@@ -73,7 +73,7 @@ def test_a_run_of_nothing_but_its_start_is_judged() -> None:
 def test_too_few_repetitions_for_an_interval_are_noted() -> None:
     verdict = analyse(sample_record(Scenario(plan=with_repetitions(QUICK, 3))), ())
     assert all(figure.interval is None for step in verdict.steps for figure in step.figures)
-    assert any(note.startswith("Too few repetitions for an interval: 3") for note in verdict.notes)
+    assert any(note.startswith("Too few repetitions for an interval in some steps (3)") for note in verdict.notes)
 
 
 def test_damaged_and_lost_data_is_noted() -> None:

@@ -25,7 +25,7 @@ def impossible_rate(evidence: Evidence) -> tuple[Finding, ...]:
             findings.append(
                 Finding(
                     severity=Severity.INVALID,
-                    title=f"{step.name}: the decode rate is impossible",
+                    title=f"{evidence.title(step)}: the decode rate is impossible",
                     evidence=(
                         f"{rate.median:.4g} tokens/s would read {achieved.median / 1e9:.1f} GB/s of weights and KV "
                         f"cache; the CPU was measured at {peak / 1e9:.1f} GB/s"

@@ -31,7 +31,7 @@ def _judge(evidence: Evidence, step: StepVerdict) -> Finding | None:
         return None
     return Finding(
         severity=Severity.WARNING,
-        title=f"{step.name}: the conversation is processed again on every turn",
+        title=f"{evidence.title(step)}: the conversation is processed again on every turn",
         evidence=(
             f"turn {step.turns} took {last.median:.3g} s to its first token, {ratio:.1f} times turn 1 "
             f"({first.median:.3g} s), with as many new tokens and {history_tokens} of history; "

@@ -15,6 +15,10 @@ class Evidence:
     steps: tuple[StepVerdict, ...]
     memory: MemoryVerdict
 
+    def title(self, step: StepVerdict) -> str:
+        """The step's name, with its variant where the plan has several."""
+        return f"{step.name} ({step.variant_name})" if len(self.record.started.plan.variants) > 1 else step.name
+
 
 # A pure function; it answers nothing where the run is healthy or does not tell.
 Rule = Callable[[Evidence], tuple[Finding, ...]]
