@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from edgeprof.catalogue import METRICS, Kind
 from edgeprof.telemetry import MalformedFrameError, check_layout, last_steps
@@ -15,28 +15,46 @@ from edgeprof_collector.exposition.health import CollectorHealth
 STALE_AFTER_NS = 60_000_000_000
 
 
-class _Cell(NamedTuple):
-    """Where a channel's value goes: ``values[series]``, as steps times ``factor`` or else by ``divisor``.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """Where the channels of one layout of one device go, channel by channel.
 
-    Whole numbers stay whole: they are written twice as fast.
+    A value of so many steps goes to ``values[series]``, times ``factor`` or else by ``divisor``; whole numbers stay
+    whole, since they are written twice as fast. A channel that this version cannot expose has no ``values``.
+
+    Four tuples and no object per channel: half a million objects would stop the process for a tenth of a second
+    whenever Python looks for garbage.
     """
 
-    values: dict[str, float]
-    series: str
-    factor: float
-    divisor: int
+    values: tuple[dict[str, float] | None, ...]
+    series: tuple[str, ...]
+    factors: tuple[float, ...]
+    divisors: tuple[int, ...]
+
+    def write(self, steps: Sequence[int | None]) -> None:
+        for values, series, factor, divisor, step in zip(
+            self.values, self.series, self.factors, self.divisors, steps, strict=True
+        ):
+            if values is None:
+                continue
+            if step is None:
+                values.pop(series, None)
+            else:
+                values[series] = step * factor if divisor == 1 else step / divisor
+
+    def clear(self, but: AbstractSet[str] = frozenset()) -> None:
+        for values, series in zip(self.values, self.series, strict=True):
+            if values is not None and series not in but:
+                values.pop(series, None)
 
 
 @dataclass(slots=True, eq=False)
 class _LiveLayout:
-    """A set of channels that a device sends. ``None`` stands for a channel that this version cannot expose."""
+    """A set of channels that a device sends, and until when its last frame lasted."""
 
     description: Layout
-    cells: tuple[_Cell | None, ...]
-    end_monotonic_ns: int
-
-    def series(self) -> Iterator[_Cell]:
-        return (cell for cell in self.cells if cell is not None)
+    cells: _Cells
+    end_monotonic_ns: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +63,11 @@ class _Device:
     last_seen_series: str
     boot_id: bytes = b""
     layouts: dict[int, _LiveLayout] = field(default_factory=dict)
+
+    def clear(self) -> None:
+        for live in self.layouts.values():
+            live.cells.clear()
+        self.layouts.clear()
 
 
 class LatestValues:
@@ -99,7 +122,7 @@ class LatestValues:
         if device is None:
             return
         self._health.connected_devices.dec()
-        _forget(device.layouts.values())
+        device.clear()
         self._note_presence(device, connected=False, seconds=self._now())
 
     def on_frame(self, device_id: str, layouts: Mapping[int, Layout], frame: Frame) -> None:
@@ -109,15 +132,13 @@ class LatestValues:
             return
         self._last_seen.values[device.last_seen_series] = self._now()
         if device.boot_id != frame.boot_id:
-            _forget(device.layouts.values())
-            device.layouts.clear()
+            device.clear()
             device.boot_id = frame.boot_id
         try:
             for block in frame.blocks:
                 live = self._live_layout(device_id, device, layouts[block.layout])
-                steps = last_steps(block, len(live.cells))
+                live.cells.write(last_steps(block, len(live.cells.series)))
                 live.end_monotonic_ns = frame.end_monotonic_ns
-                _write(live.cells, steps)
         except (MalformedFrameError, KeyError):  # wrong counts, or a layout that was never described
             self._health.bad_frames.inc()
         _forget_stale(device, frame.end_monotonic_ns)
@@ -135,40 +156,27 @@ class LatestValues:
         if live is None or (live.description is not layout and live.description != layout):
             check_layout(layout)
             if live is not None:
-                _forget([live])
-            cells = tuple(self._cell(device_id, channel) for channel in layout.channels)
-            live = device.layouts[layout.layout] = _LiveLayout(layout, cells, 0)
+                live.cells.clear()
+            live = device.layouts[layout.layout] = _LiveLayout(layout, self._cells(device_id, layout))
         return live
 
-    def _cell(self, device_id: str, channel: Channel) -> _Cell | None:
-        """Where a channel goes; ``None`` for a metric that a newer agent knows and this catalogue does not."""
-        metric, given = METRICS.get(channel.metric), dict(channel.labels)
-        if metric is None or given.keys() != set(metric.labels):
+    def _cells(self, device_id: str, layout: Layout) -> _Cells:
+        values = tuple(self._values(channel) for channel in layout.channels)
+        series = tuple(
+            series_text(channel.metric, [("device", device_id), *sorted(channel.labels.items())])
+            for channel in layout.channels
+        )
+        resolutions = [channel.resolution for channel in layout.channels]
+        factors = tuple(int(one) if one.is_integer() else max(one, 1) for one in resolutions)
+        divisors = tuple(1 if one >= 1 else round(1 / one) for one in resolutions)
+        return _Cells(values, series, factors, divisors)
+
+    def _values(self, channel: Channel) -> dict[str, float] | None:
+        """Where the values of a metric go; ``None`` if a newer agent knows it and this catalogue does not."""
+        metric = METRICS.get(channel.metric)
+        if metric is None or set(channel.labels) != set(metric.labels):
             return None
-        labels = [("device", device_id), *((name, given[name]) for name in metric.labels)]
-        values = self._metrics[metric.name].values
-        series = series_text(metric.name, labels)
-        resolution = channel.resolution
-        if resolution >= 1:
-            return _Cell(values, series, int(resolution) if resolution.is_integer() else resolution, 1)
-        return _Cell(values, series, 1, round(1 / resolution))
-
-
-def _write(cells: Sequence[_Cell | None], steps: Sequence[int | None]) -> None:
-    for cell, step in zip(cells, steps, strict=True):
-        if cell is None:
-            continue
-        values, series, factor, divisor = cell
-        if step is None:
-            values.pop(series, None)
-        else:
-            values[series] = step * factor if divisor == 1 else step / divisor
-
-
-def _forget(layouts: Iterable[_LiveLayout]) -> None:
-    for layout in layouts:
-        for cell in layout.series():
-            cell.values.pop(cell.series, None)
+        return self._metrics[metric.name].values
 
 
 def _forget_stale(device: _Device, now_monotonic_ns: int) -> None:
@@ -179,8 +187,6 @@ def _forget_stale(device: _Device, now_monotonic_ns: int) -> None:
     if not stale:
         return
     gone = [device.layouts.pop(number) for number in stale]
-    kept = {cell.series for live in device.layouts.values() for cell in live.series()}
-    for layout in gone:
-        for cell in layout.series():
-            if cell.series not in kept:
-                cell.values.pop(cell.series, None)
+    kept = {series for live in device.layouts.values() for series in live.cells.series}
+    for live in gone:
+        live.cells.clear(but=kept)
