@@ -14,15 +14,14 @@ Query = Callable[[Handle], Sequence[Reading]]
 
 _CLOCKS = (("sm", pynvml.NVML_CLOCK_SM), ("memory", pynvml.NVML_CLOCK_MEM))
 
-# NVML's "HwSlowdown" alone may be heat, a power brake or a fast power excursion, so it counts as other. No bit
-# means current and nothing else, so there is no such reason here.
-_REASONS = (
-    ("power", pynvml.nvmlClocksEventReasonSwPowerCap | pynvml.nvmlClocksEventReasonHwPowerBrakeSlowdown),
-    ("thermal", pynvml.nvmlClocksEventReasonSwThermalSlowdown | pynvml.nvmlClocksEventReasonHwThermalSlowdown),
-    ("idle", pynvml.nvmlClocksEventReasonGpuIdle),
-)
-_NAMED_REASONS = sum(mask for _, mask in _REASONS)
-_SPECIFIC_SLOWDOWNS = pynvml.nvmlClocksEventReasonHwPowerBrakeSlowdown | pynvml.nvmlClocksEventReasonHwThermalSlowdown
+# "HwSlowdown" alone may be heat, a power brake or a fast power excursion, so it counts as other. No bit means current
+# and nothing else, so there is no such reason here.
+_REASONS = {
+    "power": pynvml.nvmlClocksEventReasonSwPowerCap | pynvml.nvmlClocksEventReasonHwPowerBrakeSlowdown,
+    "thermal": pynvml.nvmlClocksEventReasonSwThermalSlowdown | pynvml.nvmlClocksEventReasonHwThermalSlowdown,
+    "idle": pynvml.nvmlClocksEventReasonGpuIdle,
+}
+_EXPLAINED_SLOWDOWNS = pynvml.nvmlClocksEventReasonHwPowerBrakeSlowdown | pynvml.nvmlClocksEventReasonHwThermalSlowdown
 
 _VALUE_FIELDS = {
     pynvml.NVML_VALUE_TYPE_DOUBLE: "dVal",
@@ -170,16 +169,24 @@ def _max_clock(clock: Channel, number: int) -> Query:
 
 def _throttle(gpu: str) -> Query:
     source = "nvmlDeviceGetCurrentClocksEventReasons"
-    named = [(channel("edgeprof_gpu_throttled_ratio", source, gpu=gpu, reason=name), mask) for name, mask in _REASONS]
-    other = channel("edgeprof_gpu_throttled_ratio", source, gpu=gpu, reason="other")
+    reasons = {
+        reason: channel("edgeprof_gpu_throttled_ratio", source, gpu=gpu, reason=reason)
+        for reason in throttle_reasons(0)
+    }
 
     def query(handle: Handle) -> Sequence[Reading]:
-        reasons = pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle)
-        if reasons & _SPECIFIC_SLOWDOWNS:  # HwSlowdown is set beside the bit that says why
-            reasons &= ~pynvml.nvmlClocksEventReasonHwSlowdown
-        return (
-            *(Reading(reason, float(bool(reasons & mask))) for reason, mask in named),
-            Reading(other, float(bool(reasons & ~_NAMED_REASONS))),
-        )
+        active = throttle_reasons(pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle))
+        return [Reading(reasons[reason], float(is_active)) for reason, is_active in active.items()]
 
     return query
+
+
+def throttle_reasons(mask: int) -> dict[str, bool]:
+    """Say for each of edgeprof's reasons whether NVML's mask has it."""
+    if mask & _EXPLAINED_SLOWDOWNS:  # HwSlowdown is set beside the bit that explains it
+        mask &= ~pynvml.nvmlClocksEventReasonHwSlowdown
+    active = {}
+    for reason, bits in _REASONS.items():
+        active[reason] = bool(mask & bits)
+        mask &= ~bits
+    return {**active, "other": bool(mask)}

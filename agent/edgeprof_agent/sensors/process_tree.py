@@ -189,8 +189,10 @@ class PsutilTree:
 def _psutil_usage(process: psutil.Process) -> tuple[float, int] | None:
     try:
         with process.oneshot():
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return None
             return sum(process.cpu_times()[:4]), process.memory_info().rss
-    except psutil.Error:  # it has ended, or is a zombie
+    except psutil.Error:  # it has ended
         return None
 
 
