@@ -1,17 +1,15 @@
 """TOML into frozen dataclasses, with errors that name the file, the line, the key and what was expected."""
 
-import dataclasses
-import difflib
 import re
 import sys
-import types
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
 from edgeprof.errors import ConfigError
+from edgeprof.unknown_keys import dataclass_within, dotted, find_unknown_key
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -36,36 +34,16 @@ def read_toml(path: Path, kind: type[T]) -> T:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
-    _refuse_unknown_keys(data, kind, (), path, text)
+    if unknown := find_unknown_key(data, kind):
+        raise ConfigError(f"{path}:{_line_of(unknown.keys, text)}: {unknown}")
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         message, _, location = str(error).partition(" - at `")
         keys, wanted = _locate(location, data, kind)
-        where = f"'{_dotted(keys)}': " if keys else ""
+        where = f"'{dotted(keys)}': " if keys else ""
         what = f"{where}{_in_words_of_toml(message)}{_choices(wanted)}"
         raise ConfigError(f"{path}:{_line_of(keys, text)}: {what}") from error
-
-
-def _refuse_unknown_keys(data: object, kind: Any, keys: tuple[str, ...], path: Path, text: str) -> None:
-    """Walk ``data`` beside its type and refuse the first key that the type does not have."""
-    kind = _dataclass_within(kind)
-    if kind is None:
-        return
-    if isinstance(data, list):
-        for index, item in enumerate(data):
-            _refuse_unknown_keys(item, kind, (*keys, str(index)), path, text)
-        return
-    if not isinstance(data, dict):
-        return
-    hints = get_type_hints(kind, include_extras=True)
-    for key, value in data.items():
-        here = (*keys, key)
-        if key not in hints:
-            near = difflib.get_close_matches(key, hints, n=1)
-            expected = f"did you mean '{near[0]}'?" if near else "expected one of " + ", ".join(hints)
-            raise ConfigError(f"{path}:{_line_of(here, text)}: unknown key '{_dotted(here)}'; {expected}")
-        _refuse_unknown_keys(value, hints[key], here, path, text)
 
 
 def _locate(location: str, data: Any, kind: Any) -> tuple[tuple[str, ...], Any]:
@@ -75,7 +53,7 @@ def _locate(location: str, data: Any, kind: Any) -> tuple[tuple[str, ...], Any]:
     """
     keys: list[str] = []
     for part in re.findall(r"\w+|\.\.\.", location.removeprefix("$")):
-        inner = _dataclass_within(kind)
+        inner = dataclass_within(kind)
         if inner is not None and isinstance(data, dict):
             key, kind = part, get_type_hints(inner, include_extras=True)[part]
         elif isinstance(data, dict):
@@ -108,20 +86,6 @@ def _choices(kind: Any) -> str:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return "; expected one of " + ", ".join(str(member.value) for member in kind)
     return ""
-
-
-def _dataclass_within(kind: Any) -> Any:
-    """The dataclass in ``kind`` itself, in a tuple of it, or in an optional of it; else ``None``."""
-    if dataclasses.is_dataclass(kind):
-        return kind
-    if get_origin(kind) in (tuple, list, Union, types.UnionType, Annotated):
-        return next((found for inner in get_args(kind) if (found := _dataclass_within(inner))), None)
-    return None
-
-
-def _dotted(keys: tuple[str, ...]) -> str:
-    """``('steps', '0', 'kind')`` as ``steps[0].kind``."""
-    return re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", ".".join(keys))
 
 
 def _line_of(keys: tuple[str, ...], text: str) -> int:
