@@ -30,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EdgeprofError as error:
         _say({"error": str(error)})
         return 1
+    except OSError as error:
+        where = error.filename or options.cache_folder
+        _say({"error": f"{where}: {error.strerror}; let the user that edgeprof runs as read and write there"})
+        return 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     _say({"facts": facts})

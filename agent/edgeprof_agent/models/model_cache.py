@@ -109,6 +109,5 @@ def _sync_folder(folder: Path) -> None:
 def _why_unwritable(error: OSError, folder: Path) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{folder}: the disk is full; make room, or choose a smaller shape or quantisation"
-    return (
-        f"{folder}: the synthetic model cannot be written: {error.strerror}; let the user edgeprof runs as write there"
-    )
+    reason = f"the synthetic model cannot be written: {error.strerror}"
+    return f"{folder}: {reason}; let the user that edgeprof runs as write there"

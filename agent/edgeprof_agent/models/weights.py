@@ -32,12 +32,6 @@ class WeightPool:
         self._floats = _normal_floats(name)
         self._quantised: dict[tuple[int, TensorType, float], Bytes] = {}
 
-    def floats(self, tensor: SyntheticTensor) -> Iterator[Floats]:
-        """The elements of a tensor before quantisation, in order, in pieces."""
-        units = self._floats.reshape(-1, _unit_elements(tensor)) * np.float32(tensor.spread)
-        for drawn in self._draw(tensor):
-            yield units[drawn].reshape(-1)
-
     def stored(self, tensor: SyntheticTensor) -> Iterator[Bytes]:
         """The elements of a tensor as its type stores them, in order, in pieces of a few megabytes."""
         unit = _unit_elements(tensor)

@@ -48,6 +48,16 @@ def test_a_wrong_name_raises_one_line(tmp_path: Path, name: str, message: str) -
     assert "\n" not in str(caught.value)
 
 
+def test_a_cache_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    written, _ = prepare("synth:tiny@q4_0", tmp_path)
+    in_the_way = tmp_path / "cache"
+    in_the_way.write_text("")
+    with pytest.raises(
+        EdgeprofError, match=r"cache.*: Not a directory; let the user that edgeprof runs as read and write there"
+    ):
+        prepare(written.path, in_the_way)
+
+
 def test_a_cancelled_preparation_leaves_nothing_half_written(tmp_path: Path) -> None:
     async def cancel_when_it_writes() -> None:
         writing = asyncio.Event()

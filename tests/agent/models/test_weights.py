@@ -1,8 +1,12 @@
+import hashlib
+from dataclasses import replace
+
 import gguf
 import numpy as np
 import pytest
 
 from edgeprof_agent.models.presets import parse_spec
+from edgeprof_agent.models.tensor_types import TensorType
 from edgeprof_agent.models.tensors import SyntheticTensor, tensors_of
 from edgeprof_agent.models.weights import WeightPool
 
@@ -14,7 +18,9 @@ def tensor_of(spec_name: str, tensor_name: str) -> SyntheticTensor:
 
 
 def floats_of(pool: WeightPool, tensor: SyntheticTensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    return np.concatenate(list(pool.floats(tensor)))
+    """The elements before they are quantised."""
+    unquantised = replace(tensor, type=TensorType.F32)
+    return np.concatenate(list(pool.stored(unquantised))).view(np.float32)
 
 
 @pytest.mark.parametrize("shape", ["tiny", "tiny-odd", "tiny-moe"])
@@ -53,8 +59,22 @@ def test_tensors_and_models_differ() -> None:
     assert abs(np.corrcoef(floats_of(pool, up), floats_of(WeightPool("another"), up))[0, 1]) < 0.05
 
 
-def test_a_seed_gives_the_same_weights_for_ever() -> None:
-    """These numbers are fixed: other machines and later versions must write the same model."""
-    tensor = tensor_of("synth:tiny@f16", "blk.0.ffn_up.weight")
-    floats = floats_of(WeightPool("seed"), tensor) / tensor.spread
-    assert floats[:4] == pytest.approx((1.825998, 1.7940038, -0.55967194, 0.88232243), rel=1e-6)
+def test_the_bytes_of_every_type_are_the_same_on_every_machine() -> None:
+    """The digests are fixed: other machines and later versions must write the same model."""
+    pool = WeightPool("seed")
+    tensor = replace(tensor_of("synth:tiny@f16", "blk.0.ffn_up.weight"), dimensions=(256, 64))
+    digests = {
+        kind.name: hashlib.sha256(
+            b"".join(piece.tobytes() for piece in pool.stored(replace(tensor, type=kind)))
+        ).hexdigest()[:16]
+        for kind in TensorType
+    }
+    assert digests == {
+        "F32": "9bddb3ccdbc1ff9b",
+        "F16": "c2b1ab8a9fc901a5",
+        "Q8_0": "a036c6cb24b45f17",
+        "Q6_K": "06a5fb8fdc69ffc2",
+        "Q5_0": "573cdfacc6ea4214",
+        "Q4_K": "f0736b5ff7a98bd8",
+        "Q4_0": "4aca6d1277c4392e",
+    }
