@@ -1,5 +1,6 @@
 """The numbers under which sets of channels are described."""
 
+import random
 import sqlite3
 
 from edgeprof.telemetry import Channel, channel_from_message, channel_to_message
@@ -26,6 +27,8 @@ class Layouts:
             layout = Layout.FromString(content)
             channels = tuple(channel_from_message(channel) for channel in layout.channels)
             self._add(number, channels, layout, newest_position)
+        # A life that could not write its numbers, the disk being full, may have sent them: this one begins elsewhere.
+        self._newest += random.randrange(1 << 16)
 
     @property
     def unsaved(self) -> bool:

@@ -1,0 +1,83 @@
+"""The spool as the agent's event loop uses it: what is added wakes the sender, and is written in time."""
+
+import asyncio
+import logging
+
+from edgeprof.messages import run_event_to_message
+from edgeprof.run import RunEvent
+from edgeprof.telemetry import SampledFrame, encode_frame
+from edgeprof.v1.uplink_pb2 import AgentMessage
+from edgeprof_agent.uplink.row import Priority
+from edgeprof_agent.uplink.spool import Spool
+
+_log = logging.getLogger(__name__)
+
+# How long a message may wait in memory. Idle telemetry alone is written seldom, to spare the device's flash.
+_RUN_SECONDS = 1.0
+_IDLE_SECONDS = 60.0
+
+
+class Outbox:
+    """Adds to the spool and has it written in groups. Belongs to the running event loop.
+
+    Attributes:
+        wake: set whenever there may be something to send.
+    """
+
+    def __init__(self, spool: Spool, boot_id: bytes) -> None:
+        self.spool = spool
+        self.wake = asyncio.Event()
+        self._boot_id = boot_id
+        self._timer: asyncio.TimerHandle | None = None
+        self._unwritable = False
+        if spool.dirty:
+            self._write_within(_RUN_SECONDS)
+
+    def put_frame(self, frame: SampledFrame) -> None:
+        """Add telemetry."""
+        message = AgentMessage(frame=encode_frame(frame, self._boot_id, self.spool.layout_number))
+        if frame.run_id:
+            self._put(message, Priority.RUN_TELEMETRY, _RUN_SECONDS)
+        else:
+            self._put(message, Priority.IDLE_TELEMETRY, _IDLE_SECONDS)
+
+    def put_event(self, event: RunEvent) -> None:
+        """Add an event of a run."""
+        self._put(AgentMessage(run_event=run_event_to_message(event)), Priority.RUN_EVENT, _RUN_SECONDS)
+
+    def acknowledge(self, sequence: int) -> None:
+        """The collector has everything up to ``sequence``."""
+        self.spool.acknowledge(sequence)
+        if self.spool.dirty:
+            self._write_within(_IDLE_SECONDS)
+        self.wake.set()
+
+    def close(self) -> None:
+        """Write everything now, and nothing any more."""
+        if self._timer:
+            self._timer.cancel()
+        self.spool.flush(force=True)
+
+    def _put(self, message: AgentMessage, priority: Priority, write_within_seconds: float) -> None:
+        self.spool.append(message, priority)
+        self._write_within(write_within_seconds)
+        self.wake.set()
+
+    def _write_within(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time() + seconds
+        if self._timer and self._timer.when() <= due:
+            return
+        if self._timer:
+            self._timer.cancel()
+        self._timer = loop.call_at(due, self._write)
+
+    def _write(self) -> None:
+        self._timer = None
+        if not self.spool.flush():
+            self._write_within(_IDLE_SECONDS)
+        if self.spool.failure and not self._unwritable:
+            _log.warning("the spool cannot be written: %s; free space on its disk", self.spool.failure)
+        elif self._unwritable and not self.spool.failure:
+            _log.info("the spool can be written again")
+        self._unwritable = self.spool.failure is not None

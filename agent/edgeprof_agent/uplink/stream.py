@@ -1,0 +1,109 @@
+"""The way to the collector: one stream after another, for as long as the agent lives."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import grpc.aio
+
+from edgeprof.run import Progress
+from edgeprof.v1.uplink_pb2_grpc import UplinkStub
+from edgeprof_agent.uplink.backoff import Backoff
+from edgeprof_agent.uplink.database import UnwritableError
+from edgeprof_agent.uplink.session import Call, Session, SessionEndedError
+
+_log = logging.getLogger(__name__)
+
+# Each attempt is a channel of its own, so that the waits between attempts are ours alone. A connection that has died
+# in silence is noticed within 70 s; acknowledgements come every 10 s, so a live one is hardly ever asked.
+_CHANNEL_OPTIONS = (
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+)
+
+
+def open_channel(address: str) -> grpc.aio.Channel:
+    """Open a channel without encryption, compressing what it sends."""
+    return grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS, compression=grpc.Compression.Gzip)
+
+
+class Uplink:
+    """Keeps a stream open, and comes back after whatever ends it.
+
+    Args:
+        address: of the collector, host and port.
+        new_session: makes the session of a new call.
+        open_channel: how a connection is made.
+        backoff: how long to wait after a stream has ended.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        new_session: Callable[[Call], Session],
+        *,
+        open_channel: Callable[[str], grpc.aio.Channel] = open_channel,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._address = address
+        self._new_session = new_session
+        self._open_channel = open_channel
+        self._backoff = backoff or Backoff()
+        self._session: Session | None = None
+        self._last_trouble = ""
+
+    def report(self, progress: Progress) -> None:
+        """Send how far a run is, if anybody can hear it now."""
+        if self._session:
+            self._session.report(progress)
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        while True:
+            try:
+                await self._stream()
+            except SessionEndedError as error:
+                self._tell_trouble(str(error))
+            except UnwritableError as error:
+                self._tell_trouble(f"nothing is sent, since the spool cannot be written: {error}")
+            except grpc.aio.AioRpcError as error:
+                self._tell_trouble(error.details() or error.code().name)
+            await asyncio.sleep(self._backoff.next_seconds())
+
+    async def drain(self, seconds: float) -> None:
+        """Wait until the collector has everything, but not longer than this, and not without a connection."""
+        if self._session:
+            delivery = asyncio.ensure_future(self._session.all_acknowledged())
+            await asyncio.wait({delivery}, timeout=seconds)
+            delivery.cancel()
+
+    async def _stream(self) -> None:
+        """One stream, to its end, which raises."""
+        async with self._open_channel(self._address) as channel:
+            session = await self._open_session(UplinkStub(channel))
+            self._welcomed(session)
+            try:
+                await session.serve()
+            finally:
+                self._session = None
+
+    async def _open_session(self, stub: UplinkStub) -> Session:
+        session = self._new_session(stub.Connect())
+        if not await session.open():
+            session = self._new_session(stub.Connect())  # the spool began a new epoch: say hello with it at once
+            if not await session.open():
+                raise SessionEndedError("it refuses a new spool epoch")
+        return session
+
+    def _welcomed(self, session: Session) -> None:
+        self._session = session
+        self._backoff.reset()
+        self._last_trouble = ""
+        _log.info("connected to the collector at %s", self._address)
+
+    def _tell_trouble(self, trouble: str) -> None:
+        """Log what ended the stream, once for as long as it stays the same."""
+        if trouble != self._last_trouble:
+            _log.warning("collector %s: %s; trying again", self._address, trouble)
+        self._last_trouble = trouble

@@ -1,0 +1,180 @@
+"""The stream against a real server: every message counts once, whatever breaks."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edgeprof.run import PhaseKind, Progress
+from edgeprof.v1.uplink_pb2 import Ack, CollectorMessage
+from tests.agent.uplink.small_collector import SmallCollector, serving
+from tests.agent.uplink.small_device import BOOT_ID, device
+
+PROGRESS = Progress(
+    run_id="run", phase=PhaseKind.STEP, done_ratio=0.5, elapsed_seconds=1.0, remaining_seconds=1.0, job_id="job"
+)
+
+
+def stored_tags(collector: SmallCollector) -> list[int]:
+    return [message.frame.start_monotonic_ns for message in collector.stored.values() if message.HasField("frame")]
+
+
+def has_stored(collector: SmallCollector, count: int) -> Callable[[], bool]:
+    return lambda: len(collector.stored) >= count
+
+
+def test_what_is_put_arrives_in_order_and_leaves_the_spool(tmp_path: Path) -> None:
+    async def main() -> None:
+        collector = SmallCollector()
+        async with serving(collector) as port, device(tmp_path, port) as agent:
+            for tag in range(1, 400):
+                agent.sample(tag, channels=1 + tag % 3)
+            await collector.until(has_stored(collector, 399))
+            await agent.uplink.drain(30)
+            assert agent.outbox.spool.empty
+        assert stored_tags(collector) == list(range(1, 400))
+        assert not collector.faults
+        (hello,) = collector.hellos
+        assert hello.device.hostname == "bench"
+        assert hello.boot_id == BOOT_ID
+        assert hello.monotonic_ns > 0 < hello.wall_ns
+        assert len(collector.layouts) == 3
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_messages_count_once_across_streams_that_break_at_random(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+
+    async def main() -> None:
+        collector = SmallCollector()
+        collector.cut = lambda _: chance.random() < 0.02
+        async with serving(collector) as port, device(tmp_path, port) as agent:
+            for tag in range(1, 301):
+                agent.sample(tag, channels=1 + tag % 5)
+                if tag % 50 == 0:
+                    collector.acknowledging = chance.random() < 0.7
+                    await collector.until(has_stored(collector, tag - 30))
+            collector.acknowledging = True
+            await collector.until(has_stored(collector, 300))
+        assert stored_tags(collector) == list(range(1, 301))
+        assert not collector.faults
+        assert len(collector.hellos) > 1
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_messages_count_once_across_restarts_of_both_ends(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+
+    async def main() -> None:
+        collector = SmallCollector()
+        tag, surely_kept = 0, set[int]()
+        for _ in range(8):
+            async with contextlib.AsyncExitStack() as stack:
+                port = await stack.enter_async_context(serving(collector))
+                stopped = chance.random() < 0.5
+                agent = await stack.enter_async_context(device(tmp_path, port, close=stopped))
+                put = range(tag + 1, tag + chance.randrange(1, 60))
+                for tag in put:
+                    agent.sample(tag)
+                if chance.random() < 0.7:
+                    before = len(collector.stored)
+                    await collector.until(has_stored(collector, before + len(put) // 2))
+                if stopped:
+                    surely_kept.update(put)
+        async with serving(collector) as port, device(tmp_path, port) as agent:
+            spool = agent.outbox.spool
+            await collector.until(lambda: collector.cursors.get(spool.epoch) == spool.newest_sequence)
+        tags = stored_tags(collector)
+        assert len(tags) == len(set(tags)), "counted twice"
+        assert surely_kept <= set(tags)
+        assert not collector.faults
+
+    asyncio.run(main())
+
+
+def test_a_device_that_forgot_what_it_sent_opens_a_new_epoch(tmp_path: Path) -> None:
+    async def main() -> None:
+        collector = SmallCollector()
+        async with serving(collector) as port:
+            async with device(tmp_path, port) as agent:
+                agent.sample(1)
+                await collector.until(has_stored(collector, 1))
+            async with device(tmp_path, port, close=False) as agent:
+                agent.sample(2)
+                agent.sample(3)
+                await collector.until(has_stored(collector, 3))
+            async with device(tmp_path, port) as agent:
+                for tag in range(4, 9):
+                    agent.sample(tag)
+                await collector.until(has_stored(collector, 8))
+        assert stored_tags(collector) == list(range(1, 9))
+        epochs = [hello.spool_epoch for hello in collector.hellos]
+        assert epochs[0] == epochs[1] == epochs[2] != epochs[3]
+        assert [hello.newest_sequence for hello in collector.hellos][1:3] == [1, 1]
+        assert not collector.faults
+
+    asyncio.run(main())
+
+
+def test_a_collector_that_comes_back_is_found_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        collector = SmallCollector()
+        async with serving(collector) as port:
+            pass
+        async with device(tmp_path, port) as agent:
+            for tag in range(1, 6):
+                agent.sample(tag)
+                async with serving(collector, port):
+                    await collector.until(has_stored(collector, tag))
+        assert stored_tags(collector) == [1, 2, 3, 4, 5]
+
+    with caplog.at_level(logging.INFO, logger="edgeprof_agent"):
+        asyncio.run(main())
+    assert sum("connected to the collector" in line for line in caplog.messages) >= 5
+
+
+def test_a_refusal_is_told_once_and_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        collector = SmallCollector()
+        collector.refusal = "it is not enrolled"
+        async with serving(collector) as port, device(tmp_path, port) as agent:
+            agent.sample(1)
+            await collector.until(lambda: len(collector.hellos) >= 3)
+            assert not collector.stored
+            collector.refusal = ""
+            await collector.until(has_stored(collector, 1))
+
+    with caplog.at_level(logging.WARNING, logger="edgeprof_agent"):
+        asyncio.run(main())
+    assert [line.partition(": ")[2] for line in caplog.messages] == [
+        "it refuses this device: it is not enrolled; trying again"
+    ]
+
+
+def test_a_collector_that_does_not_acknowledge_is_not_flooded(tmp_path: Path) -> None:
+    async def main() -> None:
+        collector = SmallCollector()
+        collector.acknowledging = False
+        async with serving(collector) as port, device(tmp_path, port) as agent:
+            for tag in range(1, 501):
+                agent.sample(tag)
+            await collector.until(has_stored(collector, 256))
+            agent.uplink.report(PROGRESS)  # it follows whatever else was sent
+            await collector.until(lambda: bool(collector.progresses))
+            assert len(collector.stored) == 256
+
+            collector.acknowledging = True
+            await collector.outgoing.put(CollectorMessage(ack=Ack(stored_sequence=256)))
+            await collector.until(has_stored(collector, 500))
+            await agent.uplink.drain(30)
+        assert stored_tags(collector) == list(range(1, 501))
+
+    asyncio.run(main())
