@@ -14,6 +14,7 @@ _DEBUG, _INFO, _WARNING, _CONTINUED = 1, 2, 3, 5
 _BUFFER_SIZE = re.compile(r": +(\S+) +(KV|RS|compute|output) buffer size = +([0-9.]+) MiB")
 _FLASH_ATTENTION = re.compile(r"Flash Attention (enabled|disabled)")
 _FUNCTION = re.compile(r"^\w+: ")
+_LOADING = re.compile(r"^error loading model: ")
 
 
 class LlamaLog:
@@ -39,9 +40,9 @@ class LlamaLog:
     def cause(self, otherwise: str) -> str:
         """The first error since the last `clear`, which is the innermost, without its function's name."""
         text = self.errors[0] if self.errors else otherwise
-        for prefix in (_FUNCTION, re.compile("^error loading model: "), _FUNCTION):
+        for prefix in (_FUNCTION, _LOADING, _FUNCTION):
             text = prefix.sub("", text)
-        return text
+        return text.replace("std::bad_alloc", "out of memory")
 
     def buffer_bytes(self, *kinds: str) -> int | None:
         """Bytes of all buffers of these kinds (``KV``, ``RS``, ``compute``, ``output``); ``None`` if it named none.

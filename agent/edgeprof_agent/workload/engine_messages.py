@@ -174,9 +174,11 @@ def read_message(line: bytes) -> tuple[int, Message]:
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise ProtocolError(f"wrote what is no message of its protocol: {_shown(line)}") from None
     kind = _KINDS.get(fields.get("type"))
-    command_id = fields.get("id", 0)
-    if kind is None or not isinstance(command_id, int):
+    if kind is None:
         raise ProtocolError(f"wrote what is no message of its protocol: {_shown(line)}")
+    command_id = fields.get("id", 0 if kind in (EngineHello, Refused) else None)
+    if not isinstance(command_id, int):
+        raise ProtocolError(f"wrote a message without 'id': {_shown(line)}")
     try:
         return command_id, msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:

@@ -188,17 +188,26 @@ class EngineProcess:
             if answered_id < command_id:
                 continue  # it belongs to a command that was cancelled
             try:
-                if isinstance(message, Refused | Cancelled | EngineLoaded):
+                if _ends(answered_id == command_id, message, collector):
                     return message
-                if isinstance(message, Done):
-                    if collector:
-                        collector.check_complete()
-                    return message
-                if collector is None:
-                    raise ProtocolError(f"sent {type(message).__name__}, which was not asked for")  # noqa: TRY301 - one way out
-                collector.accept(message)
             except ProtocolError as error:
                 raise await self._child.break_off(error, doing) from error
+
+
+def _ends(asked: bool, message: Message, collector: RequestCollector | None) -> bool:
+    """Take one message in the course of a command; return whether it is the last."""
+    if not asked:
+        raise ProtocolError("answered a command that it was not sent")
+    if isinstance(message, Refused | Cancelled | EngineLoaded):
+        return True
+    if isinstance(message, Done):
+        if collector:
+            collector.check_complete()
+        return True
+    if collector is None:
+        raise ProtocolError(f"sent {type(message).__name__}, which was not asked for")
+    collector.accept(message)
+    return False
 
 
 async def _greet(child: EngineChild, before_ns: int, silence_seconds: float) -> EngineHello:

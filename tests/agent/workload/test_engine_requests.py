@@ -1,0 +1,110 @@
+from time import monotonic_ns
+from typing import Any
+
+import pytest
+
+from edgeprof_agent.workload.engine_messages import (
+    Done,
+    ProtocolError,
+    RequestBegun,
+    RequestEnded,
+    TokensArrived,
+)
+from edgeprof_agent.workload.engine_requests import RequestCollector
+
+
+@pytest.fixture
+def heard() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def collector(heard: list[int]) -> RequestCollector:
+    return RequestCollector(heard.append)
+
+
+def begun(**fields: Any) -> RequestBegun:
+    start_ns = monotonic_ns()
+    values = {
+        "index": 0,
+        "prompt_tokens": 0,
+        "reused_tokens": 0,
+        "depth_tokens": 0,
+        "start_monotonic_ns": start_ns,
+        "prefill_end_monotonic_ns": 0,
+    }
+    return RequestBegun(**{**values, **fields})
+
+
+def test_batches_become_gaps(collector: RequestCollector, heard: list[int]) -> None:
+    request = begun(depth_tokens=5)
+    collector.accept(request)
+    times = tuple(request.start_monotonic_ns + nanoseconds for nanoseconds in (10, 30, 60))
+    collector.accept(TokensArrived(index=0, first_event=0, times_monotonic_ns=times[:2]))
+    collector.accept(TokensArrived(index=0, first_event=2, times_monotonic_ns=times[2:]))
+    collector.accept(RequestEnded(index=0, end_monotonic_ns=times[2]))
+    collector.check_complete()
+    (result,) = collector.requests()
+    assert result.token_gaps_ns == (10, 20, 30)
+    assert result.token_counts == ()
+    assert result.end_monotonic_ns == times[2]
+    assert result.depth_tokens == 5
+    assert heard == [2, 1]
+
+
+def test_counts_are_kept_where_an_event_brings_more_than_one_token(
+    collector: RequestCollector, heard: list[int]
+) -> None:
+    request = begun()
+    collector.accept(request)
+    times = (request.start_monotonic_ns, request.start_monotonic_ns)
+    collector.accept(TokensArrived(index=0, first_event=0, times_monotonic_ns=times, counts=(1, 3)))
+    assert collector.requests()[0].token_counts == (1, 3)
+    assert heard == [4]
+
+
+def test_a_prompt_counts_as_tokens_when_nothing_is_decoded(collector: RequestCollector, heard: list[int]) -> None:
+    request = begun(prompt_tokens=64, reused_tokens=14)
+    collector.accept(request)
+    collector.accept(RequestEnded(index=0, end_monotonic_ns=request.start_monotonic_ns))
+    assert heard == [50]
+
+
+def test_a_request_that_was_cut_ends_with_its_last_token(collector: RequestCollector) -> None:
+    request = begun()
+    collector.accept(request)
+    assert collector.requests() == ()
+    last_ns = request.start_monotonic_ns + 7
+    collector.accept(TokensArrived(index=0, first_event=0, times_monotonic_ns=(last_ns,)))
+    assert collector.requests()[0].end_monotonic_ns == last_ns
+    with pytest.raises(ProtocolError, match="before its request"):
+        collector.check_complete()
+
+
+def test_what_breaks_the_rules_of_order_and_time_is_refused(collector: RequestCollector) -> None:
+    past_ns = monotonic_ns() - 10**9
+    future_ns = monotonic_ns() + 10**12
+    for message, why in (
+        (begun(index=1), "began request 1 out of order"),
+        (begun(start_monotonic_ns=past_ns), "before the one it follows"),
+        (begun(start_monotonic_ns=future_ns), "in the future"),
+        (begun(prefill_end_monotonic_ns=past_ns), "before the one it follows"),
+        (begun(prompt_tokens=3, reused_tokens=4), "reused 4 tokens of a prompt of 3"),
+        (TokensArrived(index=0, first_event=0, times_monotonic_ns=()), "not under way"),
+        (RequestEnded(index=0, end_monotonic_ns=0), "not under way"),
+        (Done(), "Done in the middle of a step"),
+    ):
+        with pytest.raises(ProtocolError, match=why):
+            collector.accept(message)
+    request = begun()
+    start_ns = request.start_monotonic_ns
+    collector.accept(request)
+    for later, why in (
+        (begun(index=1), "began request 1 out of order"),
+        (TokensArrived(index=0, first_event=1, times_monotonic_ns=(start_ns,)), "event 1 where 0 comes next"),
+        (TokensArrived(index=0, first_event=0, times_monotonic_ns=(start_ns,), counts=(1, 1)), "2 counts for 1"),
+        (TokensArrived(index=0, first_event=0, times_monotonic_ns=(start_ns - 1,)), "1 ns before"),
+        (RequestEnded(index=0, end_monotonic_ns=future_ns), "in the future"),
+    ):
+        with pytest.raises(ProtocolError, match=why):
+            collector.accept(later)
