@@ -28,38 +28,28 @@ _TARGET_SECONDS = 75.0
 def choose_shape(memory_available_bytes: int, read_bytes_per_second: float, physical_cores: int, plan: Plan) -> str:
     """Name the largest dense model in q4_0 that fits the memory and does the quick plan in about a minute.
 
-    ``plan`` is the one that will run: its context must fit. Where nothing is fast enough the smallest is named.
+    ``memory_available_bytes`` is what a run may take, any headroom already left out; ``plan`` is the one that will
+    run, and its context must fit. Where nothing is fast enough the smallest is named.
 
     Raises:
         EdgeprofError: not even the smallest fits.
     """
     names = [f"{PREFIX}{shape.name}@q4_0" for shape in PUBLISHED_SHAPES if not shape.expert_count]
     models = [planned_facts(parse_spec(name)) for name in names]
-    refuse_without_memory(models[0], plan, memory_available_bytes)
-    quick = built_in_plan("quick")
-    fitting = [
-        model.name
-        for model in models
-        if memory_needed_bytes(model, plan.context_tokens) <= _usable_bytes(plan, memory_available_bytes)
-        and estimate_seconds(model, quick, read_bytes_per_second, physical_cores) <= _TARGET_SECONDS
-    ]
-    return fitting[-1] if fitting else names[0]
-
-
-def refuse_without_memory(model: ModelFacts, plan: Plan, memory_available_bytes: int) -> None:
-    """Refuse a model that does not fit the available memory with the headroom that the plan demands.
-
-    Raises:
-        EdgeprofError: it does not.
-    """
-    needed = memory_needed_bytes(model, plan.context_tokens)
-    usable = _usable_bytes(plan, memory_available_bytes)
-    if needed > usable:
+    fitting = [m for m in models if memory_needed_bytes(m, plan.context_tokens) <= memory_available_bytes]
+    if not fitting:
+        needed = memory_needed_bytes(models[0], plan.context_tokens)
         raise EdgeprofError(
-            f"{model.name} needs about {needed / 1e9:.2f} GB of memory, and {usable / 1e9:.2f} GB may be used "
-            f"({memory_available_bytes / 1e9:.2f} GB available, {plan.limits.memory_headroom_ratio:.0%} kept free): "
-            "choose a smaller model or quantisation, or free memory"
+            f"even the smallest model, {names[0]}, needs {needed / 1e9:.2f} GB of memory, and a run may take "
+            f"{memory_available_bytes / 1e9:.2f} GB: free some, or name the file of a smaller one"
         )
+    quick = built_in_plan("quick")
+    swift = [
+        model
+        for model in fitting
+        if estimate_seconds(model, quick, read_bytes_per_second, physical_cores) <= _TARGET_SECONDS
+    ]
+    return (swift or fitting[:1])[-1].name
 
 
 def memory_needed_bytes(model: ModelFacts, context_tokens: int) -> int:
@@ -74,24 +64,24 @@ def estimate_seconds(model: ModelFacts, plan: Plan, read_bytes_per_second: float
 
     Waiting at the gates is not in it, nor is measuring the memory bandwidth.
     """
-    prefill_seconds = 2 * _prefill_parameters(model) / (_PREFILL_FLOPS_PER_CORE * physical_cores)
-    decode_bytes_per_second = _DECODE_BANDWIDTH_RATIO * read_bytes_per_second
-    kv_bytes = model.kv_elements_per_token * _KV_ELEMENT_BYTES
-
-    def step_seconds(step: Step) -> float:
-        prefilled = step.depth_tokens + step.turns * step.prompt_tokens
-        decoded = step.turns * step.decode_tokens
-        bytes_per_token = model.weight_bytes_read_per_token + kv_bytes * step.context_tokens
-        return prefilled * prefill_seconds + decoded * bytes_per_token / decode_bytes_per_second
-
-    warm_up = max(step.context_tokens for step in plan.steps) * prefill_seconds
+    warm_up = max(step.context_tokens for step in plan.steps) * _prefill_seconds(model, physical_cores)
     load = model.file_bytes / _LOAD_BYTES_PER_SECOND + warm_up
-    steps = plan.repetitions * sum(step_seconds(step) for step in plan.steps)
-    return _START_SECONDS + 2 * plan.rest_seconds + len(plan.variants) * (load + steps)
+    steps = sum(estimate_step_seconds(model, step, read_bytes_per_second, physical_cores) for step in plan.steps)
+    return _START_SECONDS + 2 * plan.rest_seconds + len(plan.variants) * (load + plan.repetitions * steps)
 
 
-def _usable_bytes(plan: Plan, memory_available_bytes: int) -> float:
-    return memory_available_bytes * (1 - plan.limits.memory_headroom_ratio)
+def estimate_step_seconds(model: ModelFacts, step: Step, read_bytes_per_second: float, physical_cores: int) -> float:
+    """Seconds that one repetition of a step takes, filling its context included."""
+    prefilled = step.depth_tokens + step.turns * step.prompt_tokens
+    decoded = step.turns * step.decode_tokens
+    kv_bytes = model.kv_elements_per_token * _KV_ELEMENT_BYTES * step.context_tokens
+    decode_seconds = (model.weight_bytes_read_per_token + kv_bytes) / (_DECODE_BANDWIDTH_RATIO * read_bytes_per_second)
+    return prefilled * _prefill_seconds(model, physical_cores) + decoded * decode_seconds
+
+
+def _prefill_seconds(model: ModelFacts, physical_cores: int) -> float:
+    """Seconds that one more prompt token takes: a multiplication and an addition per parameter."""
+    return 2 * _prefill_parameters(model) / (_PREFILL_FLOPS_PER_CORE * physical_cores)
 
 
 def _prefill_parameters(model: ModelFacts) -> float:

@@ -6,7 +6,7 @@ import pytest
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.plan import Plan, Step, StepKind, Variant, built_in_plan
-from edgeprof_agent.models.choice import choose_shape, estimate_seconds, memory_needed_bytes, refuse_without_memory
+from edgeprof_agent.models.choice import choose_shape, estimate_seconds, estimate_step_seconds, memory_needed_bytes
 from edgeprof_agent.models.planned import planned_facts
 from edgeprof_agent.models.presets import PUBLISHED_SHAPES, parse_spec
 
@@ -43,16 +43,15 @@ def test_a_device_too_small_for_any_model_is_told_what_is_missing() -> None:
     with pytest.raises(EdgeprofError) as caught:
         choose_shape(100_000_000, 10 * GB, 4, QUICK)
     assert str(caught.value) == (
-        "synth:smollm2-135m@q4_0 needs about 0.31 GB of memory, and 0.09 GB may be used (0.10 GB available, "
-        "10% kept free): choose a smaller model or quantisation, or free memory"
+        "even the smallest model, synth:smollm2-135m@q4_0, needs 0.31 GB of memory, and a run may take 0.10 GB: "
+        "free some, or name the file of a smaller one"
     )
 
 
-def test_a_model_that_does_not_fit_is_refused_and_one_that_does_is_not() -> None:
+def test_what_is_chosen_fits_to_the_byte() -> None:
     needed = memory_needed_bytes(MODEL, QUICK.context_tokens)
-    refuse_without_memory(MODEL, QUICK, int(needed / 0.9) + 1)
-    with pytest.raises(EdgeprofError, match=r"synth:llama-3\.2-1b@q4_0 needs about"):
-        refuse_without_memory(MODEL, QUICK, int(needed / 0.9) - 1)
+    assert choose_shape(needed, 900 * GB, 128, QUICK) == MODEL.name
+    assert choose_shape(needed - 1, 900 * GB, 128, QUICK) == "synth:qwen2.5-0.5b@q4_0"
 
 
 def test_memory_counts_weights_and_context() -> None:
@@ -82,6 +81,11 @@ def test_every_variant_repetition_and_rest_takes_its_time() -> None:
     assert estimate_seconds(MODEL, twice, 10 * GB, 4) == pytest.approx(start + 2 * (base - start))
     more = estimate_seconds(MODEL, replace(DECODE, repetitions=10), 10 * GB, 4)
     assert start + 2 * (base - start) > more > base
+
+
+def test_one_more_repetition_takes_the_time_of_a_step() -> None:
+    once, twice = (estimate_seconds(MODEL, replace(DECODE, repetitions=n), 10 * GB, 4) for n in (1, 2))
+    assert twice - once == pytest.approx(estimate_step_seconds(MODEL, DECODE.steps[0], 10 * GB, 4))
 
 
 def test_experts_that_are_not_used_cost_memory_and_no_time() -> None:
