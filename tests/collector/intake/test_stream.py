@@ -1,0 +1,354 @@
+"""A device's stream against the real intake: nothing acknowledged is lost, nothing counts twice."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from edgeprof.telemetry import Gap, GapCause
+from edgeprof.v1.uplink_pb2 import AgentMessage
+from edgeprof_collector.intake.limits import IntakeLimits
+from tests.collector.intake.device import Device, running_intake
+from tests.collector.store.samples import (
+    BUSY,
+    DEVICE,
+    event_message,
+    finished,
+    frame_message,
+    gap_message,
+    layout,
+    request,
+    started,
+)
+
+LAYOUT = AgentMessage(layout=layout())
+
+
+def run_frames(first: int, last: int) -> list[AgentMessage]:
+    return [frame_message(sequence, run_id="run-1") for sequence in range(first, last + 1)]
+
+
+def test_what_is_acknowledged_is_stored(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = running.device()
+            welcome = await device.connect(oldest=1, newest=4)
+            assert (welcome.protocol, welcome.stored_sequence, welcome.new_epoch_required) == (1, 0, False)
+            await device.send(LAYOUT, event_message(1, started()), *run_frames(2, 3), event_message(4, finished()))
+            await device.acknowledged(4)
+            assert running.store.run("run-1").finished == finished()
+            assert len(running.store.telemetry("run-1").frames) == 2
+            assert running.heard.finished_runs == ["run-1"]
+
+    asyncio.run(scenario())
+
+
+def test_a_device_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = await running.connected()
+            await device.send(LAYOUT, event_message(1, started()), *run_frames(2, 3))
+            await device.acknowledged(3)
+            await device.close()
+            device = running.device()
+            assert (await device.connect(oldest=2, newest=5)).stored_sequence == 3
+            await device.send(LAYOUT, *run_frames(4, 5))
+            await device.acknowledged(5)
+            assert len(running.store.telemetry("run-1").frames) == 4
+
+    asyncio.run(scenario())
+
+
+def test_duplicates_count_once(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = await running.connected()
+            await device.send(LAYOUT, event_message(1, started()), *run_frames(2, 4))
+            await device.acknowledged(4)
+            await device.send(*run_frames(2, 4), *run_frames(3, 6))
+            await device.acknowledged(6)
+            assert len(running.store.telemetry("run-1").frames) == 5
+            assert len(running.heard.frames) == 5
+
+    asyncio.run(scenario())
+
+
+def test_a_stream_with_a_hole_is_ended_after_what_came_is_stored(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = await running.connected()
+            await device.send(LAYOUT, event_message(1, started()), *run_frames(2, 2), *run_frames(4, 4))
+            assert await device.end() == (grpc.StatusCode.OUT_OF_RANGE, "message 4 does not follow message 2")
+            assert (await running.device().connect(oldest=1, newest=4)).stored_sequence == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_gap_is_stored_and_passed_over(tmp_path: Path) -> None:
+    lost = Gap(first_sequence=2, last_sequence=7, cause=GapCause.SPOOL_FULL)
+
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = await running.connected()
+            await device.send(LAYOUT, frame_message(1), gap_message(lost), frame_message(8))
+            await device.acknowledged(8)
+            assert running.store.gaps(DEVICE) == (lost,)
+            assert "edgeprof_collector_gaps_total 1.0" in running.health.text()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("first", "last", "cause"), [(0, 3, 1), (3, 2, 1), (1, 4, 1), (1, 3, 0), (1, 3, 99)], ids=str)
+def test_a_gap_that_makes_no_sense_ends_the_stream(tmp_path: Path, first: int, last: int, cause: Any) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = await running.connected()
+            message: Any = AgentMessage(sequence=3)
+            message.gap.first_sequence, message.gap.last_sequence, message.gap.cause = first, last, cause
+            await device.send(message)
+            assert (await device.end())[0] is grpc.StatusCode.INVALID_ARGUMENT
+            assert running.store.gaps(DEVICE) == ()
+
+    asyncio.run(scenario())
+
+
+def test_what_the_spool_lost_before_connecting_is_a_gap(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = running.device()
+            assert (await device.connect(oldest=5, newest=6)).stored_sequence == 4
+            await device.send(LAYOUT, frame_message(5), frame_message(6))
+            await device.acknowledged(6)
+            assert running.store.gaps(DEVICE) == (Gap(first_sequence=1, last_sequence=4, cause=GapCause.NEVER_SENT),)
+
+    asyncio.run(scenario())
+
+
+def test_a_spool_that_lost_its_newest_begins_a_new_epoch(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = await running.connected()
+            await device.send(LAYOUT, frame_message(1), frame_message(2))
+            await device.acknowledged(2)
+            await device.close()
+            device = running.device()
+            assert (await device.connect(oldest=1, newest=1)).new_epoch_required
+            assert (await device.end())[0] is grpc.StatusCode.OK
+            assert not (await running.device(epoch=b"another").connect(oldest=1, newest=1)).new_epoch_required
+
+    asyncio.run(scenario())
+
+
+def test_a_newer_stream_takes_the_place_of_an_older(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            older = await running.connected()
+            await older.send(LAYOUT, frame_message(1))
+            await older.acknowledged(1)
+            newer = running.device()
+            assert (await newer.connect(newest=1)).stored_sequence == 1
+            assert (await older.end())[0] is grpc.StatusCode.ABORTED
+            await newer.send(LAYOUT, frame_message(2))
+            await newer.acknowledged(2)
+            assert running.heard.connections == [(DEVICE, True), (DEVICE, True)]
+
+    asyncio.run(scenario())
+
+
+def test_listeners_hear_who_comes_and_goes(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = await running.connected()
+            await device.done()
+            assert (await device.end())[0] is grpc.StatusCode.OK
+            assert running.heard.connections == [(DEVICE, True), (DEVICE, False)]
+
+    asyncio.run(scenario())
+
+
+def test_devices_do_not_wait_for_one_another(tmp_path: Path) -> None:
+    """Each of many devices has all its frames stored, whatever order they come in."""
+
+    async def speak(device: Device) -> None:
+        await device.connect()
+        await device.send(LAYOUT)
+        for sequence in range(1, 21):
+            await device.send(frame_message(sequence))
+        await device.acknowledged(20)
+
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            await asyncio.gather(*(speak(running.device(f"device-{number}")) for number in range(12)))
+            assert len(running.store.devices()) == 12
+            assert len(running.heard.frames) == 12 * 20
+
+    asyncio.run(scenario())
+
+
+def test_a_stream_waits_when_too_much_waits_for_the_store(tmp_path: Path) -> None:
+    """Far more than may be pending comes through all the same, in pieces."""
+    limits = IntakeLimits(pending_bytes_per_device=65536, pending_bytes=65536)
+    columns = (tuple(range(0, 40_000, 3)), tuple(range(0, 80_000, 6)))
+
+    async def scenario() -> None:
+        async with running_intake(tmp_path, limits) as running:
+            device = await running.connected()
+            await device.send(LAYOUT)
+            messages = [frame_message(sequence, values=columns) for sequence in range(1, 31)]
+            assert sum(len(message.SerializeToString()) for message in messages) > 10 * 65536
+            sending = asyncio.create_task(device.send(*messages))
+            await device.acknowledged(30)
+            await sending
+
+    asyncio.run(scenario())
+
+
+# Malformed and hostile messages
+
+
+def test_a_bad_frame_is_marked_and_the_stream_goes_on(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = await running.connected()
+            undescribed = frame_message(2, run_id="run-1", number=44)
+            truncated = frame_message(3, run_id="run-1")
+            truncated.frame.blocks[0].times = b""
+            backwards = frame_message(4, run_id="run-1")
+            backwards.frame.end_monotonic_ns = 0
+            endless = frame_message(5, run_id="run-1")
+            endless.frame.end_monotonic_ns = 2**64 - 1
+            bad = [undescribed, truncated, backwards, endless]
+            await device.send(LAYOUT, event_message(1, started()), *bad, *run_frames(6, 6))
+            await device.acknowledged(6)
+            assert len(running.store.telemetry("run-1").frames) == 1
+            assert len(running.heard.frames) == 1
+            assert "edgeprof_collector_bad_frames_total 4.0" in running.health.text()
+
+    asyncio.run(scenario())
+
+
+def test_a_layout_that_makes_no_sense_marks_its_frames(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = await running.connected()
+            senseless = layout()
+            senseless.channels[0].resolution = float("nan")
+            await device.send(AgentMessage(layout=senseless), event_message(1, started()), *run_frames(2, 2))
+            await device.acknowledged(2)
+            assert len(running.store.telemetry("run-1").frames) == 0
+
+    asyncio.run(scenario())
+
+
+def test_an_event_of_a_newer_agent_is_left_out(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = await running.connected()
+            strange: Any = event_message(2, finished())
+            strange.run_event.finished.state = 99
+            empty = AgentMessage(sequence=3)
+            empty.run_event.SetInParent()
+            unknown = AgentMessage(sequence=4)
+            await device.send(event_message(1, started()), strange, empty, unknown, event_message(5, request()))
+            await device.acknowledged(5)
+            record = running.store.run("run-1")
+            assert (record.finished, record.requests) == (None, (request(),))
+
+    asyncio.run(scenario())
+
+
+def test_messages_that_this_version_does_not_know_do_no_harm(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = await running.connected()
+            progress: Any = AgentMessage()
+            progress.progress.phase = 99
+            status: Any = AgentMessage()
+            status.job_status.state = 99
+            await device.send(AgentMessage(), progress, status, AgentMessage(hello=device.hello()), frame_message(1))
+            await device.acknowledged(1)
+
+    asyncio.run(scenario())
+
+
+def described_twice(device: Device) -> list[AgentMessage]:
+    return [LAYOUT, LAYOUT, AgentMessage(layout=layout(1, (BUSY,)))]
+
+
+def endless_gap(device: Device) -> list[AgentMessage]:
+    message: Any = AgentMessage(sequence=2**64 - 1)
+    message.gap.first_sequence, message.gap.last_sequence, message.gap.cause = 1, 2**64 - 1, 1
+    return [message]
+
+
+@pytest.mark.parametrize("misdeed", [described_twice, endless_gap], ids=lambda misdeed: misdeed.__name__)
+def test_a_misdeed_ends_the_stream(tmp_path: Path, misdeed: Callable[[Device], list[AgentMessage]]) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = await running.connected()
+            await device.send(*misdeed(device))
+            assert (await device.end())[0] is grpc.StatusCode.INVALID_ARGUMENT
+
+    asyncio.run(scenario())
+
+
+def wrong_protocol(device: Device) -> AgentMessage:
+    message = AgentMessage(hello=device.hello())
+    message.hello.protocol = 7
+    return message
+
+
+def no_name(device: Device) -> AgentMessage:
+    message = AgentMessage(hello=device.hello())
+    message.hello.device.device_id = ""
+    return message
+
+
+def name_with_a_newline(device: Device) -> AgentMessage:
+    message = AgentMessage(hello=device.hello())
+    message.hello.device.device_id = "a\nb"
+    return message
+
+
+def no_epoch(device: Device) -> AgentMessage:
+    message = AgentMessage(hello=device.hello())
+    message.hello.spool_epoch = b""
+    return message
+
+
+def endless_spool(device: Device) -> AgentMessage:
+    return AgentMessage(hello=device.hello(oldest=1, newest=2**64 - 1))
+
+
+def reversed_spool(device: Device) -> AgentMessage:
+    return AgentMessage(hello=device.hello(oldest=5, newest=4))
+
+
+@pytest.mark.parametrize(
+    "hello",
+    [wrong_protocol, no_name, name_with_a_newline, no_epoch, endless_spool, reversed_spool],
+    ids=lambda hello: hello.__name__,
+)
+def test_a_device_that_cannot_be_served_is_told_why(tmp_path: Path, hello: Callable[[Device], AgentMessage]) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = running.device()
+            await device.send(hello(device))
+            assert (await device.next()).refused.reason
+            assert (await device.end())[0] is grpc.StatusCode.OK
+            assert running.store.devices() == ()
+
+    asyncio.run(scenario())
+
+
+def test_the_first_message_must_be_a_hello(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = running.device()
+            await device.send(frame_message(1))
+            assert (await device.end())[0] is grpc.StatusCode.INVALID_ARGUMENT
+
+    asyncio.run(scenario())
