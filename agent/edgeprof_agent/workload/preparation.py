@@ -1,0 +1,110 @@
+"""What comes before a run: its engine is started, its model written or described, and both are seen to be possible."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psutil
+
+from edgeprof.job import JobCommand
+from edgeprof.run import ModelFacts, PhaseKind, Progress
+from edgeprof_agent.ceilings.kept import keep_memory_bandwidth, kept_memory_bandwidth
+from edgeprof_agent.ceilings.memory_bandwidth import MemoryBandwidth, measure_memory_bandwidth
+from edgeprof_agent.engines.registry import ENGINES
+from edgeprof_agent.models.choice import choose_shape, memory_needed_bytes
+from edgeprof_agent.models.planned import planned_facts
+from edgeprof_agent.models.presets import is_synthetic, parse_spec
+from edgeprof_agent.models.process import prepare_model
+from edgeprof_agent.workload.engine_process import EngineProcess
+from edgeprof_agent.workload.environment import RunEnvironment
+from edgeprof_agent.workload.guards import loadable_bytes, refuse_what_does_not_fit
+
+_REPORT_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """A started engine and the model that it will load, side by side for all variants if memory allows."""
+
+    engine: EngineProcess
+    engine_name: str
+    model: ModelFacts
+    side_by_side: bool
+
+
+async def prepare(command: JobCommand, environment: RunEnvironment) -> Preparation:
+    """Start the engine and make the model ready.
+
+    Raises:
+        EdgeprofError: the engine is not there, the model cannot be had, or it does not fit in memory.
+    """
+    engine_name = command.engine or ENGINES[0].name
+    engine = await EngineProcess.start(engine_name, command.python)
+    try:
+        model = await _prepare_model(command, environment)
+    except BaseException:
+        engine.kill()
+        await engine.close()
+        raise
+    memory = psutil.virtual_memory()
+    needed = memory_needed_bytes(model, command.plan.context_tokens) * len(command.plan.variants)
+    loadable = loadable_bytes(command.plan.limits, memory.available, memory.total)
+    return Preparation(engine=engine, engine_name=engine_name, model=model, side_by_side=needed <= loadable)
+
+
+async def _prepare_model(command: JobCommand, environment: RunEnvironment) -> ModelFacts:
+    plan = command.plan
+    name = command.model or await _choose_shape(command, environment)
+    memory = psutil.virtual_memory()
+    if is_synthetic(name):  # before it is written
+        refuse_what_does_not_fit(planned_facts(parse_spec(name)), plan, memory.available, memory.total)
+    model = await prepare_model(name, environment.cache_folder, _progress_reporter(command, environment))
+    refuse_what_does_not_fit(model, plan, memory.available, memory.total)
+    return model
+
+
+async def _choose_shape(command: JobCommand, environment: RunEnvironment) -> str:
+    bandwidth = await _known_bandwidth(environment)
+    memory = psutil.virtual_memory()
+    return choose_shape(
+        loadable_bytes(command.plan.limits, memory.available, memory.total),
+        bandwidth.read_bytes_per_second,
+        environment.facts.physical_cores or environment.facts.logical_cores,
+        command.plan,
+    )
+
+
+async def _known_bandwidth(environment: RunEnvironment) -> MemoryBandwidth:
+    """What was measured since the device was started, or is now."""
+    where = (environment.cache_folder, environment.boot_id, environment.facts)
+    kept = kept_memory_bandwidth(*where)
+    if kept:
+        return kept
+    measured = await measure_memory_bandwidth(environment.facts)
+    keep_memory_bandwidth(*where, measured)
+    return measured
+
+
+def _progress_reporter(command: JobCommand, environment: RunEnvironment) -> Callable[[float], None]:
+    """Return what turns the share of a file that is written or read into progress, at most twice a second."""
+    begin = reported = time.monotonic()
+
+    def report(done_ratio: float) -> None:
+        nonlocal reported
+        now = time.monotonic()
+        if now < reported + _REPORT_SECONDS:
+            return
+        reported = now
+        environment.report(
+            Progress(
+                run_id=environment.run_id,
+                job_id=command.job_id,
+                phase=PhaseKind.PREPARE,
+                done_ratio=done_ratio,
+                elapsed_seconds=now - begin,
+                remaining_seconds=(now - begin) * (1 - done_ratio) / max(done_ratio, 0.01),
+                repetition_count=command.plan.repetitions,
+            )
+        )
+
+    return report

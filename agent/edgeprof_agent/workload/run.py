@@ -1,0 +1,184 @@
+"""A run from its start to its end."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+
+import psutil
+
+from edgeprof.job import JobCommand
+from edgeprof.plan import Plan
+from edgeprof.run import EngineFacts, OptionSet, RunFinished, RunStarted, RunState
+from edgeprof_agent.ceilings.kept import kept_memory_bandwidth
+from edgeprof_agent.sampling.cadence import IDLE, run_cadence
+from edgeprof_agent.workload.engine_process import EngineFailedError, EngineHello
+from edgeprof_agent.workload.environment import RunEnvironment, RunSampler
+from edgeprof_agent.workload.guards import LimitReachedError, check_limits
+from edgeprof_agent.workload.peak_memory import PeakMemory
+from edgeprof_agent.workload.preparation import Preparation, prepare
+from edgeprof_agent.workload.progress import ProgressTracker
+from edgeprof_agent.workload.readings import hottest_celsius
+from edgeprof_agent.workload.schedule import schedule
+from edgeprof_agent.workload.stage_estimate import StageEstimate
+from edgeprof_agent.workload.stage_runner import StageRunner
+from edgeprof_agent.workload.time_left import TimeLeft
+from edgeprof_agent.workload.variant_engines import VariantEngines
+
+__all__ = ["Run", "RunEnvironment", "RunSampler", "execute"]
+
+_WATCH_SECONDS = 1.0
+
+
+async def execute(command: JobCommand, environment: RunEnvironment) -> RunFinished:
+    """Carry a job out: prepare its engine and model, then run its plan and emit everything that happens.
+
+    The first event is `RunStarted`, the last is `RunFinished`, whatever happens in between: an engine that fails, a
+    limit that is reached and a cancellation end the run, and what was measured by then is kept. Cancelling the task
+    before `RunStarted` raises `asyncio.CancelledError` as usual; after it, the run ends with the state
+    ``CANCELLED`` and is returned like any other.
+
+    Raises:
+        EdgeprofError: the job was refused before anything started; no event was emitted.
+    """
+    preparation = await prepare(command, environment)
+    return await Run(command, environment, preparation).to_its_end()
+
+
+class Run:
+    """A run whose engine and model are ready."""
+
+    def __init__(self, command: JobCommand, environment: RunEnvironment, preparation: Preparation) -> None:
+        plan = command.plan
+        self._command = command
+        self._environment = environment
+        self._preparation = preparation
+        self._stages = schedule(plan, side_by_side=preparation.side_by_side)
+        self._engines = VariantEngines(
+            preparation.engine, preparation.engine_name, command.python, side_by_side=preparation.side_by_side
+        )
+        self._peak_memory = PeakMemory()
+        estimate = _estimate(command, environment, preparation)
+        time_left = TimeLeft(self._stages, estimate.seconds)
+        self._progress = ProgressTracker(plan, time_left, run_id=environment.run_id, job_id=command.job_id)
+        self._runner = StageRunner(
+            plan=plan,
+            model_path=preparation.model.path,
+            engines=self._engines,
+            environment=environment,
+            progress=self._progress,
+            estimate=estimate,
+            peak_memory=self._peak_memory,
+        )
+
+    async def to_its_end(self) -> RunFinished:
+        """Carry out all stages, or as many as the engine, the limits and a cancellation leave time for."""
+        state, cause = RunState.FAILED, "edgeprof itself failed: the agent's log has the error"
+        try:
+            self._begin()
+            await _first_to_end(self._carry_out_stages(), self._watch(), self._engines.kill)
+            state, cause = RunState.SUCCEEDED, ""
+        except (EngineFailedError, LimitReachedError) as error:
+            cause = str(error)
+        except asyncio.CancelledError:
+            state, cause = RunState.CANCELLED, ""
+        finally:
+            finished = await self._finish(state, cause)
+        return finished
+
+    def _begin(self) -> None:
+        environment = self._environment
+        environment.emit(
+            RunStarted(
+                run_id=environment.run_id,
+                job_id=self._command.job_id,
+                plan=self._command.plan,
+                model=self._preparation.model,
+                engine=_engine_facts(self._preparation.engine.facts, self._command.plan),
+                device=environment.facts,
+                boot_id=environment.boot_id,
+                monotonic_ns=time.monotonic_ns(),
+                wall_ns=time.time_ns(),
+            )
+        )
+        environment.sampler.set_cadence(run_cadence(environment.run_id))
+
+    async def _carry_out_stages(self) -> None:
+        for stage in self._stages:
+            await self._runner.carry_out(stage)
+
+    async def _watch(self) -> None:
+        """Once a second: note the engine's memory, tell how far the run is, and see that the limits are kept."""
+        while True:
+            latest = self._environment.sampler.latest()
+            for pid in self._engines.process_ids:
+                self._peak_memory.read(pid)
+            self._environment.report(self._progress.progress(latest))
+            memory = psutil.virtual_memory()
+            check_limits(
+                self._command.plan.limits,
+                elapsed_seconds=self._progress.elapsed_seconds,
+                temperature_celsius=hottest_celsius(latest),
+                memory_available_bytes=memory.available,
+                memory_total_bytes=memory.total,
+            )
+            await asyncio.sleep(_WATCH_SECONDS)
+
+    async def _finish(self, state: RunState, cause: str) -> RunFinished:
+        """End the engines, hand over what the sampler still holds, and close the run."""
+        environment = self._environment
+        try:
+            if state is not RunState.SUCCEEDED:
+                self._engines.kill()
+            await self._engines.close()
+        finally:
+            environment.sampler.follow_process(None)
+            environment.sampler.set_cadence(IDLE)
+            environment.sampler.flush()
+            finished = RunFinished(
+                run_id=environment.run_id,
+                state=state,
+                cause=cause,
+                monotonic_ns=time.monotonic_ns(),
+                peak_resident_bytes=self._peak_memory.bytes,
+            )
+            environment.emit(finished)
+        return finished
+
+
+async def _first_to_end(
+    work: Coroutine[None, None, None], watch: Coroutine[None, None, None], stop: Callable[[], None]
+) -> None:
+    """Do ``work`` until it ends, or until ``watch`` raises or this task is cancelled; then ``stop`` ends it at once."""
+    working, watching = asyncio.ensure_future(work), asyncio.ensure_future(watch)
+    try:
+        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
+        first = working if working.done() else watching
+    finally:
+        if not working.done():
+            stop()
+        working.cancel()
+        watching.cancel()
+        await asyncio.gather(working, watching, return_exceptions=True)
+    first.result()
+
+
+def _engine_facts(hello: EngineHello, plan: Plan) -> EngineFacts:
+    defaults = {option.name: option.default for option in hello.options}
+    return EngineFacts(
+        name=hello.engine,
+        version=hello.version,
+        build=hello.build,
+        python_version=hello.python_version,
+        options=tuple(OptionSet(options={**defaults, **variant.options}) for variant in plan.variants),
+    )
+
+
+def _estimate(command: JobCommand, environment: RunEnvironment, preparation: Preparation) -> StageEstimate:
+    facts = environment.facts
+    kept = kept_memory_bandwidth(environment.cache_folder, environment.boot_id, facts)
+    return StageEstimate(
+        command.plan,
+        preparation.model,
+        facts.physical_cores or facts.logical_cores,
+        kept.read_bytes_per_second if kept else None,
+    )

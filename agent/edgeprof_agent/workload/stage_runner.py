@@ -1,0 +1,143 @@
+"""Does what each stage of a run says, and emits what happened."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+
+from edgeprof.plan import Plan
+from edgeprof.run import CeilingMeasured, ModelLoaded, Phase, PhaseKind, Request, StepRef
+from edgeprof_agent.ceilings.kept import keep_memory_bandwidth
+from edgeprof_agent.ceilings.memory_bandwidth import CeilingUnavailableError, measure_memory_bandwidth
+from edgeprof_agent.workload.engine_process import EngineProcess
+from edgeprof_agent.workload.environment import RunEnvironment
+from edgeprof_agent.workload.gate import wait_at_gate
+from edgeprof_agent.workload.peak_memory import PeakMemory
+from edgeprof_agent.workload.progress import ProgressTracker
+from edgeprof_agent.workload.readings import hottest_celsius
+from edgeprof_agent.workload.schedule import Stage
+from edgeprof_agent.workload.stage_estimate import StageEstimate
+from edgeprof_agent.workload.variant_engines import VariantEngines
+
+CUT_SHORT = "cut short"
+"""The note of a phase that did not come to its own end."""
+
+
+class StageRunner:
+    """Carries out one stage after another. Every stage is emitted as a phase when it ends, however it ends."""
+
+    def __init__(
+        self,
+        *,
+        plan: Plan,
+        model_path: str,
+        engines: VariantEngines,
+        environment: RunEnvironment,
+        progress: ProgressTracker,
+        estimate: StageEstimate,
+        peak_memory: PeakMemory,
+    ) -> None:
+        self._plan = plan
+        self._model_path = model_path
+        self._engines = engines
+        self._environment = environment
+        self._progress = progress
+        self._estimate = estimate
+        self._peak_memory = peak_memory
+        self._followed_pid = 0
+        self._actions: dict[PhaseKind, Callable[[StepRef], Awaitable[str | None]]] = {
+            PhaseKind.LOAD: self._load,
+            PhaseKind.WARM_UP: self._warm_up,
+            PhaseKind.STEP: self._run_step,
+            PhaseKind.UNLOAD: self._unload,
+        }
+        self._actions_of_all: dict[PhaseKind, Callable[[], Awaitable[str | None]]] = {
+            PhaseKind.GATE: self._wait_at_gate,
+            PhaseKind.CEILING: self._measure_ceiling,
+            PhaseKind.REST: self._rest,
+        }
+
+    async def carry_out(self, stage: Stage) -> None:
+        """Do what the stage says.
+
+        Raises:
+            EngineFailedError: the engine failed at it.
+        """
+        self._progress.begin_stage(stage)
+        self._environment.report(self._progress.progress(self._environment.sampler.latest()))
+        start_ns = time.monotonic_ns()
+        note: str | None = CUT_SHORT
+        try:
+            note = await self._act(stage)
+        finally:
+            self._environment.emit(
+                Phase(
+                    run_id=self._environment.run_id,
+                    kind=stage.kind,
+                    step=stage.step,
+                    start_monotonic_ns=start_ns,
+                    end_monotonic_ns=time.monotonic_ns(),
+                    note=note or "",
+                )
+            )
+        self._progress.finish_stage()
+
+    def _act(self, stage: Stage) -> Awaitable[str | None]:
+        """Start the stage's action, which returns a note if there is something to tell."""
+        if stage.step is None:
+            return self._actions_of_all[stage.kind]()
+        return self._actions[stage.kind](stage.step)
+
+    async def _wait_at_gate(self) -> str:
+        return await wait_at_gate(self._plan.gates, lambda: hottest_celsius(self._environment.sampler.latest()))
+
+    async def _measure_ceiling(self) -> str | None:
+        environment = self._environment
+        try:
+            measured = await measure_memory_bandwidth(environment.facts)
+        except CeilingUnavailableError as error:
+            return str(error)
+        self._estimate.use_bandwidth(measured.read_bytes_per_second)
+        environment.emit(CeilingMeasured(run_id=environment.run_id, processor="cpu", **asdict(measured)))
+        try:
+            keep_memory_bandwidth(environment.cache_folder, environment.boot_id, environment.facts, measured)
+        except OSError as error:  # the run has its figure; the next choice of a model measures again
+            return f"not kept for later: {error.strerror}"
+        return None
+
+    async def _rest(self) -> None:
+        await asyncio.sleep(self._plan.rest_seconds)
+
+    async def _load(self, ref: StepRef) -> None:
+        await self._engines.assign(ref.variant)
+        process = self._follow(ref)
+        loaded = await process.load(
+            self._model_path, self._plan.variants[ref.variant].options, self._plan.context_tokens, self._plan.seed
+        )
+        self._environment.emit(ModelLoaded(run_id=self._environment.run_id, variant=ref.variant, **asdict(loaded)))
+
+    async def _warm_up(self, ref: StepRef) -> None:
+        """One untimed run of the step with the longest prompt, so that no timed one is first to touch its memory."""
+        longest = max(self._plan.steps, key=lambda step: step.depth_tokens + step.prompt_tokens)
+        await self._follow(ref).warm_up(longest)
+
+    async def _run_step(self, ref: StepRef) -> None:
+        process = self._follow(ref)
+        try:
+            await process.run_step(self._plan.steps[ref.step], self._progress.count_tokens)
+        finally:  # of a step that was cut, what arrived
+            for times in process.requests_so_far:
+                self._environment.emit(Request(run_id=self._environment.run_id, step=ref, **asdict(times)))
+
+    async def _unload(self, ref: StepRef) -> None:
+        process = self._follow(ref)
+        self._peak_memory.read(process.pid)
+        await process.unload()
+
+    def _follow(self, ref: StepRef) -> EngineProcess:
+        """Have the process of this variant sampled, and return it."""
+        process = self._engines.of(ref.variant)
+        if process.pid != self._followed_pid:
+            self._followed_pid = process.pid
+            self._environment.sampler.follow_process(process.pid)
+        return process

@@ -1,0 +1,85 @@
+from collections import Counter
+
+import pytest
+
+from edgeprof.plan import Plan, Step, StepKind, Variant
+from edgeprof.run import PhaseKind, StepRef
+from edgeprof_agent.workload.schedule import Stage, schedule
+
+
+def plan_with(variants: int, repetitions: int, steps: int = 2) -> Plan:
+    return Plan(
+        name="plan",
+        steps=tuple(Step(kind=StepKind.DECODE, name=f"step {index}", decode_tokens=1) for index in range(steps)),
+        variants=tuple(Variant(name=f"variant {index}") for index in range(variants)),
+        repetitions=repetitions,
+    )
+
+
+def written(stages: tuple[Stage, ...]) -> str:
+    """Stages in short: ``01a`` is repetition 0 of step 1 of variant a."""
+    words = []
+    for stage in stages:
+        if stage.step is None:
+            words.append(stage.kind.value)
+        elif stage.kind is PhaseKind.STEP:
+            words.append(f"{stage.step.repetition}{stage.step.step}{'abc'[stage.step.variant]}")
+        else:
+            words.append(f"{stage.kind.value}:{'abc'[stage.step.variant]}")
+    return " ".join(words)
+
+
+@pytest.mark.parametrize("side_by_side", [True, False])
+def test_one_variant_is_loaded_once(side_by_side: bool) -> None:
+    assert written(schedule(plan_with(1, 2), side_by_side=side_by_side)) == (
+        "gate ceiling load:a rest warm_up:a 00a 01a 10a 11a rest unload:a ceiling"
+    )
+
+
+def test_side_by_side_variants_take_turns_at_every_step_in_alternating_order() -> None:
+    assert written(schedule(plan_with(2, 3), side_by_side=True)) == (
+        "gate ceiling load:a load:b rest warm_up:a warm_up:b "
+        "00a 00b 01a 01b 10b 10a 11b 11a 20a 20b 21a 21b "
+        "rest unload:a unload:b ceiling"
+    )
+
+
+def test_variants_in_turn_are_unloaded_only_where_another_follows() -> None:
+    assert written(schedule(plan_with(2, 2), side_by_side=False)) == (
+        "gate ceiling load:a rest warm_up:a 00a 01a "
+        "unload:a load:b warm_up:b 00b 01b 10b 11b "
+        "unload:b load:a warm_up:a 10a 11a "
+        "rest unload:a ceiling"
+    )
+
+
+@pytest.mark.parametrize("side_by_side", [True, False])
+def test_every_repetition_of_every_step_of_every_variant_is_run_once(side_by_side: bool) -> None:
+    stages = schedule(plan_with(3, 5), side_by_side=side_by_side)
+    steps = Counter(stage.step for stage in stages if stage.kind is PhaseKind.STEP)
+    assert steps == Counter(
+        StepRef(step=step, variant=variant, repetition=repetition)
+        for step in range(2)
+        for variant in range(3)
+        for repetition in range(5)
+    )
+
+
+@pytest.mark.parametrize("side_by_side", [True, False])
+def test_a_variant_is_loaded_and_warm_whenever_it_runs(side_by_side: bool) -> None:
+    loaded: set[int] = set()
+    warm: set[int] = set()
+    for stage in schedule(plan_with(3, 4), side_by_side=side_by_side):
+        variant = stage.step.variant if stage.step else -1
+        if stage.kind is PhaseKind.LOAD:
+            loaded.add(variant)
+        elif stage.kind is PhaseKind.WARM_UP:
+            assert variant in loaded
+            warm.add(variant)
+        elif stage.kind is PhaseKind.STEP:
+            assert variant in warm
+        elif stage.kind is PhaseKind.UNLOAD:
+            loaded.remove(variant)
+            warm.discard(variant)
+        assert side_by_side or len(loaded) <= 1
+    assert not loaded
