@@ -23,8 +23,9 @@ class _Watcher:
             self.news.clear()
             if self.status is None:  # progress came before the first status
                 continue
-            yield JobUpdate(status=self.status, progress=self.progress)
-            if self.status.state.final:
+            update = JobUpdate(status=self.status, progress=self.progress)
+            yield update
+            if update.status.state.final:
                 return
 
 

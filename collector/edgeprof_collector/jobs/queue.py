@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import suppress
 from functools import partial
 
@@ -93,7 +93,7 @@ class JobQueue:
         """Return every job, the latest first."""
         return await self._ledger.jobs()
 
-    async def watch(self, job_id: str) -> AsyncIterator[JobUpdate]:
+    async def watch(self, job_id: str) -> AsyncGenerator[JobUpdate, None]:
         """Yield how a job stands, now and whenever that changes, up to its final state.
 
         Raises:
