@@ -14,8 +14,8 @@ _LOOK_SECONDS = 0.5
 async def wait_at_gate(gates: Gates, temperature_celsius: Callable[[], float | None]) -> str:
     """Wait until the device is as cool and as idle as ``gates`` want, at most as long as they allow.
 
-    The share of busy CPU is that of all cores over half a second, from the kernel's times of idling and of waiting
-    for disks. A device without a temperature is let through.
+    The share of busy CPU is that of all cores over half a second; waiting for disks is not busy. A device without a
+    temperature is let through.
 
     Returns:
         What was waited for and what was got, in one line.
@@ -51,9 +51,6 @@ def _exceeds(value: float | None, limit: float | None) -> bool:
 
 
 async def _busy_cpu_ratio() -> float:
-    before = psutil.cpu_times()
+    psutil.cpu_percent()  # a later call on the same thread counts from here
     await asyncio.sleep(_LOOK_SECONDS)
-    after = psutil.cpu_times()
-    total = sum(after) - sum(before)
-    resting = sum(getattr(after, name, 0.0) - getattr(before, name, 0.0) for name in ("idle", "iowait"))
-    return min(1.0, max(0.0, 1 - resting / total)) if total > 0 else 0.0
+    return psutil.cpu_percent() / 100

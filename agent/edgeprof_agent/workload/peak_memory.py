@@ -20,9 +20,9 @@ class PeakMemory:
         """The largest so far; ``None`` before the first reading."""
         return self._bytes
 
-    def read(self, pid: int) -> None:
-        """Read the mark of a process, if it is still there."""
-        found = _resident_peak_bytes(pid)
+    def read(self, pid: int | None) -> None:
+        """Read the mark of a process, if there is one and it is still running."""
+        found = _resident_peak_bytes(pid) if pid else None
         if found is not None:
             self._bytes = max(found, self._bytes or 0)
 

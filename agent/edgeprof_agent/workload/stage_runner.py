@@ -44,7 +44,7 @@ class StageRunner:
         self._progress = progress
         self._estimate = estimate
         self._peak_memory = peak_memory
-        self._followed_pid = 0
+        self._followed_pid: int | None = None
         self._actions: dict[PhaseKind, Callable[[StepRef], Awaitable[str | None]]] = {
             PhaseKind.LOAD: self._load,
             PhaseKind.WARM_UP: self._warm_up,
@@ -70,6 +70,7 @@ class StageRunner:
         try:
             note = await self._act(stage)
         finally:
+            self._peak_memory.read(self._followed_pid)
             self._environment.emit(
                 Phase(
                     run_id=self._environment.run_id,
@@ -130,9 +131,7 @@ class StageRunner:
                 self._environment.emit(Request(run_id=self._environment.run_id, step=ref, **asdict(times)))
 
     async def _unload(self, ref: StepRef) -> None:
-        process = self._follow(ref)
-        self._peak_memory.read(process.pid)
-        await process.unload()
+        await self._follow(ref).unload()
 
     def _follow(self, ref: StepRef) -> EngineProcess:
         """Have the process of this variant sampled, and return it."""
