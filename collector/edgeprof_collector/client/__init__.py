@@ -1,0 +1,17 @@
+"""The one way to the data for people's commands: this device's own store, or a collector's HTTP API."""
+
+from edgeprof_collector.client.http import HttpClient
+from edgeprof_collector.client.local import LocalClient, default_store_path
+from edgeprof_collector.client.opening import open_client
+from edgeprof_collector.client.protocol import Client
+from edgeprof_collector.jobs.messages import JobRequest, JobUpdate
+
+__all__ = [
+    "Client",
+    "HttpClient",
+    "JobRequest",
+    "JobUpdate",
+    "LocalClient",
+    "default_store_path",
+    "open_client",
+]

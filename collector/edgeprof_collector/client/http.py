@@ -1,0 +1,156 @@
+"""A collector's HTTP API."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote, urlsplit
+
+import httpx
+import msgspec
+from google.protobuf.message import DecodeError
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.run import RunRecord
+from edgeprof.v1.telemetry_pb2 import RunTelemetry
+from edgeprof_collector.jobs.messages import JobRequest, JobUpdate
+from edgeprof_collector.store.errors import NotFoundError
+from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+T = TypeVar("T")
+
+# For an answer to begin. Reports and telemetry of long runs are made when they are asked for.
+_TIMEOUT_SECONDS = 60.0
+
+
+class _Problem(msgspec.Struct):
+    """What the API answers instead of what was asked for."""
+
+    error: str
+
+
+class HttpClient:
+    """A :class:`~edgeprof_collector.client.protocol.Client` of the collector at ``url``, such as ``http://host:9464``.
+
+    Raises:
+        EdgeprofError: ``url`` is no such address.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise EdgeprofError(f"'{url}' is no address of a collector: give one like http://HOST:PORT")
+        self._url = url.rstrip("/")
+        # A proxy of the environment is for the Internet; it would not find a collector on this machine or its network.
+        self._http = httpx.Client(base_url=f"{self._url}/api/v1/", timeout=_TIMEOUT_SECONDS, trust_env=False)
+
+    def devices(self) -> tuple[DeviceRecord, ...]:
+        """See :meth:`Client.devices`."""
+        return self._get("devices", tuple[DeviceRecord, ...])
+
+    def runs(self) -> tuple[RunSummary, ...]:
+        """See :meth:`Client.runs`."""
+        return self._get("runs", tuple[RunSummary, ...])
+
+    def run(self, name: str) -> RunRecord:
+        """See :meth:`Client.run`."""
+        return self._get(f"runs/{_quoted(name)}", RunRecord)
+
+    def telemetry(self, name: str) -> RunTelemetry:
+        """See :meth:`Client.telemetry`."""
+        content = self._request("GET", f"runs/{_quoted(name)}/telemetry")
+        try:
+            return RunTelemetry.FromString(content)
+        except DecodeError as error:
+            raise self._misunderstood() from error
+
+    def submit(self, request: JobRequest) -> str:
+        """See :meth:`Client.submit`."""
+        content = self._request("POST", "jobs", content=msgspec.json.encode(request))
+        return self._decode(content, JobRecord).job_id
+
+    def jobs(self) -> tuple[JobRecord, ...]:
+        """See :meth:`Client.jobs`."""
+        return self._get("jobs", tuple[JobRecord, ...])
+
+    def job(self, job_id: str) -> JobRecord:
+        """See :meth:`Client.job`."""
+        return self._get(f"jobs/{_quoted(job_id)}", JobRecord)
+
+    def watch(self, job_id: str) -> Iterator[JobUpdate]:
+        """See :meth:`Client.watch`."""
+        with self._explained(), self._http.stream("GET", f"jobs/{_quoted(job_id)}/events") as response:
+            if response.is_error:
+                response.read()
+                self._refuse(response)
+            for line in response.iter_lines():
+                if not line:  # a sign of life
+                    continue
+                update = self._decode(line.encode(), JobUpdate)
+                yield update
+                if update.status.state.final:
+                    return
+        raise EdgeprofError(f"the collector at {self._url} stopped telling of the job before its end")
+
+    def cancel(self, job_id: str) -> JobRecord:
+        """See :meth:`Client.cancel`."""
+        return self._decode(self._request("POST", f"jobs/{_quoted(job_id)}/cancel"), JobRecord)
+
+    def close(self) -> None:
+        """See :meth:`Client.close`."""
+        self._http.close()
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _get(self, path: str, kind: type[T]) -> T:
+        return self._decode(self._request("GET", path), kind)
+
+    def _request(self, method: str, path: str, content: bytes | None = None) -> bytes:
+        headers = {"Content-Type": "application/json"} if content is not None else None
+        with self._explained():
+            response = self._http.request(method, path, content=content, headers=headers)
+        if response.is_error:
+            self._refuse(response)
+        return response.content
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.TimeoutException as error:
+            raise EdgeprofError(f"the collector at {self._url} does not answer") from error
+        except httpx.HTTPError as error:
+            raise EdgeprofError(f"the collector at {self._url} cannot be reached: {error}; is it running?") from error
+
+    def _refuse(self, response: httpx.Response) -> None:
+        """Raise what the collector has answered."""
+        try:
+            text = msgspec.json.decode(response.content, type=_Problem).error
+        except msgspec.DecodeError as error:
+            raise EdgeprofError(
+                f"{self._url} answers {response.status_code} {response.reason_phrase}: is it a collector?"
+            ) from error
+        raise NotFoundError(text) if response.status_code == httpx.codes.NOT_FOUND else EdgeprofError(text)
+
+    def _decode(self, content: bytes, kind: type[T]) -> T:
+        try:
+            return msgspec.json.decode(content, type=kind)
+        except msgspec.DecodeError as error:
+            raise self._misunderstood() from error
+
+    def _misunderstood(self) -> EdgeprofError:
+        return EdgeprofError(f"{self._url} answers something else than expected: is it a collector of this version?")
+
+
+def _quoted(name: str) -> str:
+    """A name as one part of a path."""
+    return quote(name, safe="")

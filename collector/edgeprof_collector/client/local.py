@@ -1,0 +1,83 @@
+"""This device's own store, in process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.folders import data_folder
+from edgeprof.run import RunRecord
+from edgeprof.v1.telemetry_pb2 import RunTelemetry
+from edgeprof_collector.client.run_names import find_run_id
+from edgeprof_collector.jobs.messages import JobRequest, JobUpdate
+from edgeprof_collector.store.protocol import Store
+from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_NO_JOBS = "jobs need a running collector: name one with --collector URL"
+
+
+def default_store_path() -> Path:
+    """Where this person's own runs are kept."""
+    return data_folder() / "edgeprof.sqlite"
+
+
+class LocalClient:
+    """A :class:`~edgeprof_collector.client.protocol.Client` that reads a store, and closes it in the end.
+
+    No devices are connected to it, so it can show jobs but not send them.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def devices(self) -> tuple[DeviceRecord, ...]:
+        """See :meth:`Client.devices`."""
+        return self._store.devices()
+
+    def runs(self) -> tuple[RunSummary, ...]:
+        """See :meth:`Client.runs`."""
+        return self._store.runs()
+
+    def run(self, name: str) -> RunRecord:
+        """See :meth:`Client.run`."""
+        return self._store.run(find_run_id(name, self.runs()))
+
+    def telemetry(self, name: str) -> RunTelemetry:
+        """See :meth:`Client.telemetry`."""
+        return self._store.telemetry(find_run_id(name, self.runs()))
+
+    def submit(self, request: JobRequest) -> str:  # noqa: ARG002  part of the protocol
+        """See :meth:`Client.submit`."""
+        raise EdgeprofError(_NO_JOBS)
+
+    def jobs(self) -> tuple[JobRecord, ...]:
+        """See :meth:`Client.jobs`."""
+        return self._store.jobs()
+
+    def job(self, job_id: str) -> JobRecord:
+        """See :meth:`Client.job`."""
+        return self._store.job(job_id)
+
+    def watch(self, job_id: str) -> Iterator[JobUpdate]:  # noqa: ARG002  part of the protocol
+        """See :meth:`Client.watch`."""
+        raise EdgeprofError(_NO_JOBS)
+
+    def cancel(self, job_id: str) -> JobRecord:  # noqa: ARG002  part of the protocol
+        """See :meth:`Client.cancel`."""
+        raise EdgeprofError(_NO_JOBS)
+
+    def close(self) -> None:
+        """See :meth:`Client.close`."""
+        self._store.close()
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

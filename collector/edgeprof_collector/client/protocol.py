@@ -1,0 +1,69 @@
+"""What every client does, wherever the data is."""
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
+
+from edgeprof.run import RunRecord
+from edgeprof.v1.telemetry_pb2 import RunTelemetry
+from edgeprof_collector.jobs.messages import JobRequest, JobUpdate
+from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Client(Protocol):
+    """Devices, runs and jobs. Used as a context manager, it lets go of its connection in the end.
+
+    A run is named by its id, by the first characters of it if they are enough, or as ``latest`` or ``last``.
+
+    Raises:
+        EdgeprofError: from every method, when the data cannot be reached; ``NotFoundError`` when there is none.
+    """
+
+    def devices(self) -> tuple[DeviceRecord, ...]:
+        """Every device that ever connected."""
+        ...
+
+    def runs(self) -> tuple[RunSummary, ...]:
+        """Every run, the latest first."""
+        ...
+
+    def run(self, name: str) -> RunRecord:
+        """One run with all its events."""
+        ...
+
+    def telemetry(self, name: str) -> RunTelemetry:
+        """All telemetry of one run."""
+        ...
+
+    def submit(self, request: JobRequest) -> str:
+        """Ask a device for a run; return the job's id."""
+        ...
+
+    def jobs(self) -> tuple[JobRecord, ...]:
+        """Every job, the latest first."""
+        ...
+
+    def job(self, job_id: str) -> JobRecord:
+        """One job."""
+        ...
+
+    def watch(self, job_id: str) -> Iterator[JobUpdate]:
+        """Yield how a job stands, now and whenever that changes, up to its final state."""
+        ...
+
+    def cancel(self, job_id: str) -> JobRecord:
+        """Give a job up. It ends when its device says so: :meth:`watch` it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        ...
+
+    def __enter__(self) -> "Self": ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...

@@ -1,0 +1,135 @@
+"""The HTTP API of the collector, for people's commands, scripts and Prometheus.
+
+    GET  /metrics                       Prometheus' text format
+    GET  /healthz                       whether the collector serves
+    GET  /api/v1/devices                every device that ever connected
+    GET  /api/v1/runs                   every run, the latest first
+    GET  /api/v1/runs/RUN               one run with all its events
+    GET  /api/v1/runs/RUN/telemetry     its telemetry, as a message edgeprof.v1.RunTelemetry
+    GET  /api/v1/runs/RUN/report        its report, as a page
+    POST /api/v1/jobs                   ask a device for a run
+    GET  /api/v1/jobs                   every job, the latest first
+    GET  /api/v1/jobs/JOB               one job
+    GET  /api/v1/jobs/JOB/events        how it goes on until its end, a line of JSON for each update
+    POST /api/v1/jobs/JOB/cancel        give it up
+
+RUN is an id, the first characters of one, or ``latest``.
+"""
+
+import asyncio
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+
+import edgeprof
+from edgeprof_collector.analysis.analyse import analyse
+from edgeprof_collector.analysis.series import collect_series
+from edgeprof_collector.client.local import LocalClient
+from edgeprof_collector.exposition.page import CONTENT_TYPE, Page
+from edgeprof_collector.jobs.queue import JobQueue
+from edgeprof_collector.report.html import render
+from edgeprof_collector.store.protocol import Store
+from edgeprof_collector.web.answers import EXCEPTION_HANDLERS, json_answer, json_from_thread
+from edgeprof_collector.web.job_events import event_lines
+from edgeprof_collector.web.job_request import read_job_request
+
+
+def create_app(*, store: Store, jobs: JobQueue, page: Page) -> Starlette:
+    """Make the application that serves what the store keeps, the queue of jobs and the page of metrics."""
+    return Starlette(
+        routes=[
+            Route("/metrics", _Metrics(page).show),
+            Route("/healthz", _healthz),
+            Mount("/api/v1", routes=[*_Stored(store).routes(), *_Jobs(jobs).routes()]),
+        ],
+        exception_handlers=EXCEPTION_HANDLERS,
+    )
+
+
+async def _healthz(_request: Request) -> Response:
+    return json_answer({"status": "ok", "version": edgeprof.__version__})
+
+
+class _Metrics:
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    async def show(self, request: Request) -> Response:
+        headers = {"Vary": "Accept-Encoding"}
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return StreamingResponse(self._page.text(), media_type=CONTENT_TYPE, headers=headers)
+        headers["Content-Encoding"] = "gzip"
+        return StreamingResponse(self._page.gzip(), media_type=CONTENT_TYPE, headers=headers)
+
+
+class _Stored:
+    """Devices and runs, read in threads."""
+
+    def __init__(self, store: Store) -> None:
+        self._client = LocalClient(store)
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/devices", self._devices),
+            Route("/runs", self._runs),
+            Route("/runs/{run}", self._run),
+            Route("/runs/{run}/telemetry", self._telemetry),
+            Route("/runs/{run}/report", self._report),
+        ]
+
+    async def _devices(self, _request: Request) -> Response:
+        return await json_from_thread(self._client.devices)
+
+    async def _runs(self, _request: Request) -> Response:
+        return await json_from_thread(self._client.runs)
+
+    async def _run(self, request: Request) -> Response:
+        return await json_from_thread(self._client.run, request.path_params["run"])
+
+    async def _telemetry(self, request: Request) -> Response:
+        name = request.path_params["run"]
+        content = await asyncio.to_thread(lambda: self._client.telemetry(name).SerializeToString())
+        return Response(content, media_type="application/x-protobuf")
+
+    async def _report(self, request: Request) -> Response:
+        return HTMLResponse(await asyncio.to_thread(self._rendered, request.path_params["run"]))
+
+    def _rendered(self, name: str) -> str:
+        record = self._client.run(name)
+        series = collect_series(self._client.telemetry(record.started.run_id))
+        return render(record, series, analyse(record, series))
+
+
+class _Jobs:
+    """Jobs: asked for, followed, given up."""
+
+    def __init__(self, jobs: JobQueue) -> None:
+        self._jobs = jobs
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/jobs", self._list),
+            Route("/jobs", self._submit, methods=["POST"]),
+            Route("/jobs/{job}", self._show),
+            Route("/jobs/{job}/events", self._watch),
+            Route("/jobs/{job}/cancel", self._cancel, methods=["POST"]),
+        ]
+
+    async def _list(self, _request: Request) -> Response:
+        return json_answer(await self._jobs.jobs())
+
+    async def _submit(self, request: Request) -> Response:
+        return json_answer(await self._jobs.submit(await read_job_request(request)), HTTPStatus.CREATED)
+
+    async def _show(self, request: Request) -> Response:
+        return json_answer(await self._jobs.job(request.path_params["job"]))
+
+    async def _watch(self, request: Request) -> Response:
+        job = await self._jobs.job(request.path_params["job"])
+        return StreamingResponse(event_lines(self._jobs.watch(job.job_id)), media_type="application/x-ndjson")
+
+    async def _cancel(self, request: Request) -> Response:
+        return json_answer(await self._jobs.cancel(request.path_params["job"]))
