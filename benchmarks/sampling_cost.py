@@ -117,8 +117,9 @@ def _print_lateness(root: Path, pid: int) -> None:
     times_ns: list[int] = []
 
     def keep(frame: SampledFrame) -> None:
-        fast = max(frame.blocks, key=lambda block: len(block.times_monotonic_ns))
-        times_ns.extend(fast.times_monotonic_ns)
+        for block in frame.blocks:
+            if any(channel.metric == "edgeprof_memory_available_bytes" for channel in block.channels):
+                times_ns.extend(block.times_monotonic_ns)
 
     with _sampler(root, pid, run_cadence("run", fast_hertz=100), keep):
         time.sleep(_LATENESS_SECONDS)

@@ -84,4 +84,4 @@ class _Grid:
         return self._index - first
 
     def _time_ns(self, index: int) -> int:
-        return self._start_ns + int(index * _SECOND_NS / self._hertz)
+        return self._start_ns + round(index * _SECOND_NS / self._hertz)

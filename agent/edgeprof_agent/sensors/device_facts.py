@@ -9,8 +9,7 @@ import psutil
 from edgeprof import __version__
 from edgeprof.device import DeviceFacts
 from edgeprof_agent.sensors import cpu_topology, nvml
-from edgeprof_agent.sensors.kernel_file import read_int, read_text
-from edgeprof_agent.sensors.memory import meminfo_bytes
+from edgeprof_agent.sensors.kernel_file import bytes_behind, read_int, read_text
 
 # What makers of boards leave in the firmware when they fill in nothing.
 _NO_NAMES = ("to be filled by o.e.m.", "default string", "system product name", "system manufacturer", "not specified")
@@ -43,7 +42,7 @@ def gather_device_facts(root: Path, device_id: str, labels: Mapping[str, str]) -
 
 def _memory_total_bytes(root: Path) -> int:
     meminfo = read_text(root / "proc/meminfo")
-    total = meminfo_bytes(meminfo.encode(), b"MemTotal:") if meminfo else None
+    total = bytes_behind(meminfo.encode(), b"MemTotal:") if meminfo else None
     return psutil.virtual_memory().total if total is None else total
 
 

@@ -22,6 +22,14 @@ def read_int(path: Path) -> int | None:
     return _integer(text.encode()) if text else None
 
 
+def bytes_behind(content: bytes, key: bytes) -> int | None:
+    """Return the size on the line that begins with ``key``; it says kB and means KiB (proc(5))."""
+    start = content.find(key)
+    if start < 0:
+        return None
+    return int(content[start + len(key) : content.index(b"\n", start)].split()[0]) * 1024
+
+
 def source_of(path: Path, root: Path) -> str:
     """Name the file as it is called on the device, whatever the root that it is read under."""
     return f"/{path.relative_to(root)}"
@@ -41,7 +49,7 @@ class KernelFile:
             OSError: it cannot be read. The next read opens it anew.
         """
         if self._descriptor is None:
-            self._descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            self._descriptor = os.open(self._path, os.O_RDONLY)
         try:
             return os.pread(self._descriptor, size, offset)
         except OSError:

@@ -7,7 +7,7 @@ import psutil
 
 from edgeprof.catalogue import Tier, channel
 from edgeprof.telemetry import Reading
-from edgeprof_agent.sensors.kernel_file import KernelFile
+from edgeprof_agent.sensors.kernel_file import KernelFile, bytes_behind
 from edgeprof_agent.sensors.sensor import Sensor
 
 
@@ -31,7 +31,7 @@ class MeminfoAvailable:
 
     def sample(self) -> Sequence[Reading]:
         """Return the memory available now."""
-        available = meminfo_bytes(self._file.read(), b"MemAvailable:")
+        available = bytes_behind(self._file.read(), b"MemAvailable:")
         return () if available is None else (Reading(self._available, available),)
 
     def close(self) -> None:
@@ -54,11 +54,11 @@ class MeminfoTotals:
         """Return the total and the swap in use; a host without swap has no such reading."""
         content = self._file.read()
         readings = []
-        total = meminfo_bytes(content, b"MemTotal:")
+        total = bytes_behind(content, b"MemTotal:")
         if total is not None:
             readings.append(Reading(self._total, total))
-        swap_total = meminfo_bytes(content, b"SwapTotal:")
-        swap_free = meminfo_bytes(content, b"SwapFree:")
+        swap_total = bytes_behind(content, b"SwapTotal:")
+        swap_free = bytes_behind(content, b"SwapFree:")
         if swap_total and swap_free is not None:
             readings.append(Reading(self._swap_used, swap_total - swap_free))
         return readings
@@ -98,11 +98,3 @@ class PsutilTotals:
             Reading(self._total, psutil.virtual_memory().total),
             Reading(self._swap_used, psutil.swap_memory().used),
         )
-
-
-def meminfo_bytes(meminfo: bytes, key: bytes) -> int | None:
-    """Return the value behind ``key`` in bytes; the file says kB and means KiB (proc(5))."""
-    start = meminfo.find(key)
-    if start < 0:
-        return None
-    return int(meminfo[start + len(key) : meminfo.index(b"\n", start)].split()[0]) * 1024

@@ -118,16 +118,15 @@ def discover_gpus() -> tuple[Sensor, ...]:
 
 
 def describe_gpus() -> tuple[Accelerator, ...]:
-    """Describe each GPU. One whose own memory NVML does not know shares the host's.
-
-    Raises:
-        NVMLError: NVML is there and cannot speak to its driver.
-    """
+    """Describe each GPU. One whose own memory NVML does not know shares the host's."""
     session = NvmlSession()
-    session.open()
     try:
+        session.open()
         driver_version = pynvml.nvmlSystemGetDriverVersion()
         return tuple(_describe(gpu, handle, driver_version) for gpu, handle in _gpus())
+    except pynvml.NVMLError as error:  # a library without its driver: the device is to be described all the same
+        _LOG.warning("NVIDIA GPUs are left out of the device's facts: %s", error)
+        return ()
     finally:
         session.close()
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from edgeprof.catalogue import Tier, channel
 from edgeprof.telemetry import Reading
-from edgeprof_agent.sensors.process_tree import ProcessTree, ProcTree, PsutilTree
+from edgeprof_agent.sensors.proc_tree import ProcTree
+from edgeprof_agent.sensors.process_tree import ProcessTree
+from edgeprof_agent.sensors.psutil_tree import PsutilTree
 from edgeprof_agent.sensors.sensor import Sensor
 
 

@@ -69,6 +69,13 @@ def test_rates_that_do_not_divide_a_second_do_not_drift(hertz: float) -> None:
     assert all(due.missed_ticks == 0 for _, due in ticks)
 
 
+def test_frames_close_with_a_tick_whatever_they_last() -> None:
+    for frame_seconds in (0.3, 0.7, 3, 7, 30):
+        ticks = walk(Schedule(Cadence(fast_hertz=10, frame_seconds=frame_seconds), START_NS), START_NS + 10**11)
+        assert len(ticks) == 1001
+        assert sum(due.frame for _, due in ticks) == round(100 // frame_seconds)
+
+
 @given(
     hertz=st.sampled_from([1.0, 3.0, 10.0, 33.3, 100.0]),
     steps_ns=st.lists(st.integers(0, 3_000 * MS_NS), max_size=50),
@@ -83,5 +90,5 @@ def test_every_tick_is_either_taken_or_counted_as_missed(hertz: float, steps_ns:
         taken += due.fast
         missed += due.missed_ticks
         assert schedule.next_ns() > now_ns
-    passed = sum(START_NS + int(index * 1e9 / hertz) <= now_ns for index in range(math.ceil(200 * hertz)))
+    passed = sum(START_NS + round(index * 1e9 / hertz) <= now_ns for index in range(math.ceil(200 * hertz)))
     assert taken + missed // 2 == passed

@@ -9,6 +9,7 @@ import pytest
 
 from edgeprof.catalogue import METRICS, Tier
 from edgeprof.telemetry import Reading, SampledBlock, SampledFrame, dequantise
+from edgeprof_agent.sampling import panel
 from edgeprof_agent.sampling.cadence import Due
 from edgeprof_agent.sampling.recorder import Recorder
 from edgeprof_agent.sensors.sensor import Sensor
@@ -146,6 +147,22 @@ def test_a_sensor_that_hangs_leaves_the_others_alone(caplog: pytest.LogCaptureFi
         assert POWER not in bench.recorder.latest()
         assert MEMORY in bench.recorder.latest()
         release.set()
+
+
+def test_a_sensor_that_hangs_does_not_stop_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(panel, "_STOP_SECONDS", 0.01)
+    entered, release = threading.Event(), threading.Event()
+
+    def hang() -> Sequence[Reading]:
+        entered.set()
+        release.wait()
+        return ()
+
+    with bench_of(WorkerSensor(hang), ScriptedSensor(counting())) as bench:
+        bench.tick(FAST)
+        assert entered.wait(30)
+    assert bench.blocks()["edgeprof_memory_available_bytes",].columns == ((1,),)
+    release.set()
 
 
 def test_workers_samples_have_times_of_their_own_within_their_frame() -> None:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from edgeprof_agent.sensors import nvml
+from edgeprof_agent.sensors.registry import Family, discover_sensors
 from edgeprof_agent.sensors.sensor import Closes, MayBlock, Sensor
 
 
@@ -26,7 +27,7 @@ def main() -> None:
         answer: object = None
         match line.strip():
             case "discover":
-                sensors = list(nvml.discover(Path("/")))
+                sensors = list(discover_sensors(Path("/"), [Family("nvml", nvml.discover)]))
                 answer = [(sensor.name, sensor.tier.value, isinstance(sensor, MayBlock)) for sensor in sensors]
             case "sample":
                 answer = {sensor.name: sample(sensor) for sensor in sensors}

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof_agent.sensors.kernel_file import KernelFile, read_int, read_text, source_of
+from edgeprof_agent.sensors.kernel_file import KernelFile, bytes_behind, read_int, read_text, source_of
 
 
 def open_descriptors() -> int:
@@ -92,3 +92,8 @@ def test_a_long_list_is_read_to_its_end(tmp_path: Path) -> None:
 
 def test_sources_are_named_as_on_the_device(tmp_path: Path) -> None:
     assert source_of(tmp_path / "sys/class/x", tmp_path) == "/sys/class/x"
+
+
+def test_sizes_are_found_by_their_keys() -> None:
+    assert bytes_behind(b"SwapTotal:  2 kB\nMemTotal:  1 kB\n", b"MemTotal:") == 1024
+    assert bytes_behind(b"MemTotal:  1 kB\n", b"SwapTotal:") is None

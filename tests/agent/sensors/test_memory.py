@@ -4,7 +4,7 @@ import psutil
 
 from edgeprof.telemetry import Reading
 from edgeprof_agent.sensors import memory
-from edgeprof_agent.sensors.memory import PsutilAvailable, PsutilTotals, meminfo_bytes
+from edgeprof_agent.sensors.memory import PsutilAvailable, PsutilTotals
 from edgeprof_agent.sensors.sensor import Sensor
 from tests.agent.sensors.devices import close
 
@@ -42,11 +42,6 @@ def test_a_kernel_without_the_estimate_has_no_available_memory(tmp_path: Path) -
     available, _ = sensors = discover(tmp_path, "MemTotal:  1000 kB\nMemFree:  500 kB\n")
     assert available.sample() == ()
     close(sensors)
-
-
-def test_keys_are_found_by_their_whole_name() -> None:
-    assert meminfo_bytes(b"SwapTotal:  2 kB\nMemTotal:  1 kB\n", b"MemTotal:") == 1024
-    assert meminfo_bytes(b"MemTotal:  1 kB\n", b"SwapTotal:") is None
 
 
 def test_psutil_gives_the_same_channels_from_its_own_source() -> None:

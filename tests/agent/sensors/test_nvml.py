@@ -189,6 +189,13 @@ def test_a_gpu_that_went_away_is_found_again(start: Callable[..., Child], troubl
     child("close")
 
 
+def test_a_library_without_its_driver_is_absent(start: Callable[..., Child]) -> None:
+    child = start("rtx3090")
+    child.trouble("unloaded")
+    assert child("discover") == []
+    assert child("facts") == []
+
+
 @pytest.mark.parametrize(
     ("mask", "reasons"),
     [

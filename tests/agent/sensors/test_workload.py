@@ -12,7 +12,9 @@ import psutil
 import pytest
 
 from edgeprof_agent.sensors import workload
-from edgeprof_agent.sensors.process_tree import ProcessTree, ProcTree, PsutilTree
+from edgeprof_agent.sensors.proc_tree import ProcTree
+from edgeprof_agent.sensors.process_tree import ProcessTree
+from edgeprof_agent.sensors.psutil_tree import PsutilTree
 from edgeprof_agent.sensors.workload import WorkloadMemory, WorkloadUsage
 
 MIB = 1024**2
