@@ -5,13 +5,14 @@ import socket
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import uvicorn
 
 from edgeprof.job import JobState, JobStatus
+from edgeprof.run import Progress
 from edgeprof.v1.uplink_pb2 import CollectorMessage
 from edgeprof_collector.exposition.health import CollectorHealth
 from edgeprof_collector.exposition.latest import LatestValues
@@ -39,6 +40,7 @@ class LiveCollector:
     """What runs, and ways to act on it from a test's thread."""
 
     url: str
+    store_path: Path
     store: SqliteStore
     jobs: JobQueue
     latest: LatestValues
@@ -57,6 +59,14 @@ class LiveCollector:
         """Let the device tell how a job stands."""
         status = JobStatus(job_id=job_id, version=1, state=state, run_id=run_id)
         self.call(self.jobs.status_reported(DEVICE, status))
+
+    def report_progress(self, job_id: str, progress: Progress) -> None:
+        """Let the device tell how far a job's run is."""
+
+        async def report() -> None:
+            self.jobs.progress_reported(replace(progress, job_id=job_id))
+
+        self.call(report())
 
 
 def store_run(store: SqliteStore, run_id: str, first_sequence: int = 1, wall_ns: int = 10**18) -> None:
@@ -84,14 +94,15 @@ class _Server(uvicorn.Server):
 @contextmanager
 def live_collector(folder: Path) -> Iterator[LiveCollector]:
     """Serve a new store in ``folder`` until the end of the block."""
-    store = SqliteStore(folder / "edgeprof.sqlite")
+    store_path = folder / "edgeprof.sqlite"
+    store = SqliteStore(store_path)
     health = CollectorHealth()
     latest = LatestValues(health)
     loop = asyncio.new_event_loop()
     ready = threading.Event()
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    collector = LiveCollector(url, store, JobQueue(store), latest, loop)
+    collector = LiveCollector(url, store_path, store, JobQueue(store), latest, loop)
     app = create_app(store=store, jobs=collector.jobs, page=Page([latest, Results()], health))
     server = _Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1), ready)
     thread = threading.Thread(target=_serve, args=(loop, server, listening))
