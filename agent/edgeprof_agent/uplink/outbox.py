@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 
 from edgeprof.messages import run_event_to_message
 from edgeprof.run import RunEvent
@@ -27,22 +28,22 @@ class Outbox:
     def __init__(self, spool: Spool, boot_id: bytes) -> None:
         self.spool = spool
         self.wake = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         self._boot_id = boot_id
+        self._handed_over: deque[SampledFrame] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._unwritable = False
         if spool.dirty:
             self._write_within(_RUN_SECONDS)
 
-    def put_frame(self, frame: SampledFrame) -> None:
-        """Add telemetry."""
-        message = AgentMessage(frame=encode_frame(frame, self._boot_id, self.spool.layout_number))
-        if frame.run_id:
-            self._put(message, Priority.RUN_TELEMETRY, _RUN_SECONDS)
-        else:
-            self._put(message, Priority.IDLE_TELEMETRY, _IDLE_SECONDS)
+    def hand_over(self, frame: SampledFrame) -> None:
+        """Add telemetry, from any thread."""
+        self._handed_over.append(frame)
+        self._loop.call_soon_threadsafe(self._take_frames)
 
     def put_event(self, event: RunEvent) -> None:
-        """Add an event of a run."""
+        """Add an event of a run, after the telemetry that has been handed over by now."""
+        self._take_frames()
         self._put(AgentMessage(run_event=run_event_to_message(event)), Priority.RUN_EVENT, _RUN_SECONDS)
 
     def acknowledge(self, sequence: int) -> None:
@@ -54,9 +55,19 @@ class Outbox:
 
     def close(self) -> None:
         """Write everything now, and nothing any more."""
+        self._take_frames()
         if self._timer:
             self._timer.cancel()
         self.spool.flush(force=True)
+
+    def _take_frames(self) -> None:
+        while self._handed_over:
+            frame = self._handed_over.popleft()
+            message = AgentMessage(frame=encode_frame(frame, self._boot_id, self.spool.layout_number))
+            if frame.run_id:
+                self._put(message, Priority.RUN_TELEMETRY, _RUN_SECONDS)
+            else:
+                self._put(message, Priority.IDLE_TELEMETRY, _IDLE_SECONDS)
 
     def _put(self, message: AgentMessage, priority: Priority, write_within_seconds: float) -> None:
         self.spool.append(message, priority)
@@ -64,13 +75,12 @@ class Outbox:
         self.wake.set()
 
     def _write_within(self, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        due = loop.time() + seconds
+        due = self._loop.time() + seconds
         if self._timer and self._timer.when() <= due:
             return
         if self._timer:
             self._timer.cancel()
-        self._timer = loop.call_at(due, self._write)
+        self._timer = self._loop.call_at(due, self._write)
 
     def _write(self) -> None:
         self._timer = None

@@ -64,7 +64,7 @@ class Session:
         self._sent = 0
         self._unacknowledged: deque[int] = deque()
         self._described: set[int] = set()
-        self._told: dict[str, JobState] = {}
+        self._told: dict[str, JobStatus] = {}
         self._tell_again_timer: asyncio.TimerHandle | None = None
         self._progress: Progress | None = None
         self._heard = asyncio.Event()
@@ -179,8 +179,8 @@ class Session:
     async def _send_statuses(self) -> None:
         untold = self._ledger.untold()
         for status in untold:
-            if self._told.get(status.job_id) is not status.state:
-                self._told[status.job_id] = status.state
+            if self._told.get(status.job_id) != status:
+                self._told[status.job_id] = status
                 await self._call.write(AgentMessage(job_status=to_message(status)))
         if untold and not self._tell_again_timer:
             loop = asyncio.get_running_loop()

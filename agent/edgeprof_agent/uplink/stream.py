@@ -35,6 +35,7 @@ class Uplink:
         address: of the collector, host and port.
         new_session: makes the session of a new call.
         open_channel: how a connection is made.
+        connected: called whenever the collector has welcomed the device.
         backoff: how long to wait after a stream has ended.
     """
 
@@ -44,11 +45,13 @@ class Uplink:
         new_session: Callable[[Call], Session],
         *,
         open_channel: Callable[[str], grpc.aio.Channel] = open_channel,
+        connected: Callable[[], None] = lambda: None,
         backoff: Backoff | None = None,
     ) -> None:
         self._address = address
         self._new_session = new_session
         self._open_channel = open_channel
+        self._connected = connected
         self._backoff = backoff or Backoff()
         self._session: Session | None = None
         self._last_trouble = ""
@@ -101,6 +104,7 @@ class Uplink:
         self._backoff.reset()
         self._last_trouble = ""
         _log.info("connected to the collector at %s", self._address)
+        self._connected()
 
     def _tell_trouble(self, trouble: str) -> None:
         """Log what ended the stream, once for as long as it stays the same."""

@@ -63,13 +63,13 @@ class Device:
     uplink: Uplink
 
     def sample(self, tag: int, *, run_id: str = "", channels: int = 2) -> None:
-        """Put a frame whose start tells it from others."""
+        """Hand over a frame whose start tells it from others."""
         described = tuple(
             Channel("edgeprof_cpu_core_busy_ratio", (("core", str(index)),), "/proc/stat", 0.001)
             for index in range(channels)
         )
         block = SampledBlock(channels=described, times_monotonic_ns=(tag,), columns=((5,),) * channels)
-        self.outbox.put_frame(
+        self.outbox.hand_over(
             SampledFrame(run_id=run_id, start_monotonic_ns=tag, end_monotonic_ns=tag, blocks=(block,))
         )
 

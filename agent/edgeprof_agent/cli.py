@@ -1,0 +1,66 @@
+"""The command `edgeprof-agent`."""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from edgeprof import __version__
+from edgeprof.errors import EdgeprofError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status: 0, or 2 after an error of one line."""
+    options = _parser().parse_args(arguments)
+    try:
+        _run(options)
+    except EdgeprofError as error:
+        sys.stderr.write(f"edgeprof-agent: {error}\n")
+        return 2
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it has the errors that matter in our own words
+    from edgeprof_agent.config import read_config  # noqa: PLC0415  `--version` and `--help` need none of it
+    from edgeprof_agent.daemon import run_agent  # noqa: PLC0415  likewise
+
+    config = read_config(options.config)
+    given = {name: value for name in ("collector", "state_folder", "cache_folder") if (value := getattr(options, name))}
+    config = replace(config, **given)
+    if options.allow_python:
+        pythons = (*config.allowed.pythons, *options.allow_python)
+        config = replace(config, allowed=replace(config.allowed, pythons=pythons))
+    logging.basicConfig(format="edgeprof-agent: %(message)s", level=config.log_level.name)
+    asyncio.run(run_agent(config, ready_file=options.ready_file, exit_with_parent=options.exit_with_parent))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="edgeprof-agent", description="Samples this device, runs workloads on it, and streams both to a collector."
+    )
+    parser.add_argument("--version", action="version", version=f"edgeprof-agent {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="be the agent of this device, until SIGTERM or Ctrl-C")
+    run.add_argument("--config", type=Path, metavar="FILE", help="TOML; every option has a default")
+    run.add_argument("--collector", type=_address, metavar="HOST:PORT", help="overrides 'collector'")
+    run.add_argument("--state-folder", metavar="DIR", help="overrides 'state_folder': the spool and the identity")
+    run.add_argument("--cache-folder", metavar="DIR", help="overrides 'cache_folder': synthetic models")
+    run.add_argument("--allow-python", metavar="FILE", action="append", help="adds to 'allowed.pythons'")
+    run.add_argument(
+        "--ready-file", type=Path, metavar="FILE", help="written when the collector first welcomes the device"
+    )
+    run.add_argument("--exit-with-parent", action="store_true", help="stop when standard input ends")
+    return parser
+
+
+def _address(text: str) -> str:
+    from edgeprof_agent.config import is_address  # noqa: PLC0415  see above
+
+    if not is_address(text):
+        raise argparse.ArgumentTypeError(f"expected HOST:PORT, such as 192.168.1.5:7743, not '{text}'")
+    return text

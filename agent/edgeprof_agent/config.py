@@ -1,0 +1,104 @@
+"""What the agent can be told. Every option has a default that works."""
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
+
+from edgeprof.folders import cache_folder, state_folder
+from edgeprof.toml_reader import read_toml
+
+_ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):[0-9]{1,5}$"
+
+Address = Annotated[str, Meta(pattern=_ADDRESS)]
+Hertz = Annotated[float, Meta(gt=0, le=100)]
+Seconds = Annotated[float, Meta(ge=1, le=3600)]
+
+
+class LogLevel(str, Enum):
+    """How much the agent says on standard error."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceConfig:
+    """Who the device is. Empty: an identity made from the operating system's, and the hostname."""
+
+    id: Annotated[str, Meta(max_length=64)] = ""
+    name: Annotated[str, Meta(max_length=64)] = ""
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingConfig:
+    """How often sensors are read: during runs the fast and the slow ones, and all of them when idle."""
+
+    fast_hertz: Hertz = 10.0
+    slow_hertz: Hertz = 1.0
+    idle_hertz: Hertz = 1.0
+    idle_frame_seconds: Seconds = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolConfig:
+    """How much waits for a collector that is away. Age counts days in which the agent ran."""
+
+    max_bytes: Annotated[int, Meta(ge=1_000_000)] = 256_000_000
+    max_age_days: Annotated[float, Meta(gt=0)] = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowedConfig:
+    """What a job may name.
+
+    ``engines``: names; absent, every engine that is installed. ``model_folders``: where model files may be; absent,
+    anywhere. ``pythons``: interpreters besides the agent's own; none unless they are listed.
+    """
+
+    engines: tuple[str, ...] | None = None
+    model_folders: tuple[str, ...] | None = None
+    pythons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentConfig:
+    """Everything. Folders that are empty are those that the platform has for a person's programs."""
+
+    collector: Address = "127.0.0.1:7743"
+    state_folder: str = ""
+    cache_folder: str = ""
+    log_level: LogLevel = LogLevel.INFO
+    device: DeviceConfig = field(default_factory=DeviceConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    spool: SpoolConfig = field(default_factory=SpoolConfig)
+    allowed: AllowedConfig = field(default_factory=AllowedConfig)
+
+    @property
+    def state_path(self) -> Path:
+        """Where the spool is."""
+        return Path(self.state_folder).expanduser() if self.state_folder else state_folder()
+
+    @property
+    def cache_path(self) -> Path:
+        """Where synthetic models are."""
+        return Path(self.cache_folder).expanduser() if self.cache_folder else cache_folder()
+
+
+def read_config(path: Path | None) -> AgentConfig:
+    """Read a configuration file; without one, take the defaults.
+
+    Raises:
+        ConfigError: a key is unknown or a value wrong.
+    """
+    return read_toml(path, AgentConfig) if path else AgentConfig()
+
+
+def is_address(text: str) -> bool:
+    """Whether this is a host and a port: ``collector.lan:7743``, ``[::1]:7743``."""
+    return re.match(_ADDRESS, text) is not None

@@ -1,0 +1,189 @@
+"""The agent, put together: sensors to sampler to spool to stream, and jobs to runs."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import msgspec.json
+
+from edgeprof.device import DeviceFacts
+from edgeprof.errors import EdgeprofError
+from edgeprof.job import JobCommand
+from edgeprof.run import RunEvent, RunFinished, RunStarted
+from edgeprof_agent.cadences import ConfiguredSampler
+from edgeprof_agent.config import AgentConfig
+from edgeprof_agent.jobs import JobDesk
+from edgeprof_agent.policy import refuse_unless_allowed
+from edgeprof_agent.sampling.sampler import Sampler
+from edgeprof_agent.sensors.device_facts import gather_device_facts
+from edgeprof_agent.sensors.registry import discover_sensors
+from edgeprof_agent.uplink.database import Database
+from edgeprof_agent.uplink.identity import boot_id, device_id
+from edgeprof_agent.uplink.ledger import Ledger
+from edgeprof_agent.uplink.outbox import Outbox
+from edgeprof_agent.uplink.session import Call, Session
+from edgeprof_agent.uplink.spool import Bounds, Spool
+from edgeprof_agent.uplink.stream import Uplink
+from edgeprof_agent.workload.run import RunEnvironment, execute
+
+_log = logging.getLogger(__name__)
+
+_ROOT = Path("/")
+_DAY_SECONDS = 86_400
+_STANDARD_INPUT = 0
+
+# How long a stop may take: for the run to end, and then for the collector to take the rest.
+_RUN_END_SECONDS = 20.0
+_DRAIN_SECONDS = 5.0
+
+
+async def run_agent(config: AgentConfig, *, ready_file: Path | None = None, exit_with_parent: bool = False) -> None:
+    """Be the agent of this device until told to stop, by SIGTERM, SIGINT or the end of standard input.
+
+    Args:
+        config: what the agent was told.
+        ready_file: written when the collector has welcomed the device for the first time.
+        exit_with_parent: stop when standard input ends.
+
+    Raises:
+        EdgeprofError: it cannot start; the text says what to do.
+    """
+    with closing(Database(config.state_path)) as database, _told_to_stop(exit_with_parent) as stop:
+        await Agent(config, database, ready_file).live(stop)
+
+
+class Agent:
+    """Everything that lives as long as the agent does."""
+
+    def __init__(self, config: AgentConfig, database: Database, ready_file: Path | None) -> None:
+        self._config = config
+        self._ready_file = ready_file
+        self._boot_id = boot_id(_ROOT)
+        self._device_id = device_id(config.device.id, _ROOT, config.state_path)
+        self._facts = self._gather_facts()
+        max_age_seconds = config.spool.max_age_days * _DAY_SECONDS
+        spool = Spool(database, Bounds(max_bytes=config.spool.max_bytes, max_age_seconds=max_age_seconds))
+        self._outbox = Outbox(spool, self._boot_id)
+        self._sampler = Sampler(discover_sensors(_ROOT), self._outbox.hand_over)
+        self._run_sampler = ConfiguredSampler(self._sampler, config.sampling)
+        self._ledger = Ledger(database)
+        self._desk = JobDesk(
+            self._ledger,
+            check=partial(refuse_unless_allowed, allowed=config.allowed),
+            execute=self._execute,
+            changed=self._outbox.wake.set,
+        )
+        self._uplink = Uplink(config.collector, self._new_session, connected=self._announce)
+
+    async def live(self, stop: asyncio.Event) -> None:
+        """Sample, stream and work until ``stop`` is set; then end what goes on and hand over what is left."""
+        _log.info("device %s (%s), collector %s", self._device_id, self._facts.hostname, self._config.collector)
+        self._sampler.start()
+        working = asyncio.ensure_future(self._desk.work())
+        streaming = asyncio.ensure_future(self._uplink.run())
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait({working, streaming, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (working, streaming):
+                if task.done():
+                    task.result()
+        finally:
+            stopping.cancel()
+            working.cancel()
+            await asyncio.wait({working}, timeout=_RUN_END_SECONDS)
+            self._sampler.stop()
+            await self._uplink.drain(_DRAIN_SECONDS)
+            streaming.cancel()
+            await asyncio.wait({streaming}, timeout=_DRAIN_SECONDS)
+            self._outbox.close()
+
+    # What the collector asks of the agent
+
+    def on_job(self, command: JobCommand) -> None:
+        """Do this, or reject it."""
+        self._desk.accept(command)
+
+    def on_cancel(self, job_id: str) -> None:
+        """Give this job up."""
+        self._desk.cancel(job_id)
+
+    def on_settings(self, idle_frame_seconds: float) -> None:
+        """Let idle frames last this long."""
+        self._run_sampler.set_idle_frame_seconds(idle_frame_seconds)
+
+    def _new_session(self, call: Call) -> Session:
+        return Session(
+            call,
+            facts=self._facts,
+            boot_id=self._boot_id,
+            outbox=self._outbox,
+            ledger=self._ledger,
+            commands=self,
+        )
+
+    async def _execute(self, command: JobCommand, run_id: str) -> RunFinished:
+        self._facts = self._gather_facts()  # governor, power mode and source change between runs
+        environment = RunEnvironment(
+            run_id=run_id,
+            facts=self._facts,
+            boot_id=self._boot_id,
+            sampler=self._run_sampler,
+            emit=self._emit,
+            report=self._uplink.report,
+            cache_folder=self._config.cache_path,
+        )
+        return await execute(command, environment)
+
+    def _emit(self, event: RunEvent) -> None:
+        self._outbox.put_event(event)
+        if isinstance(event, RunStarted):
+            self._desk.run_started(event.run_id)
+
+    def _gather_facts(self) -> DeviceFacts:
+        facts = gather_device_facts(_ROOT, self._device_id, self._config.device.labels)
+        return replace(facts, hostname=self._config.device.name) if self._config.device.name else facts
+
+    def _announce(self) -> None:
+        """Write the ready file: the collector knows the device."""
+        if not self._ready_file:
+            return
+        facts = {"pid": str(os.getpid()), "device_id": self._device_id, "collector": self._config.collector}
+        new = self._ready_file.with_name(f"{self._ready_file.name}.new")
+        try:
+            new.write_bytes(msgspec.json.encode(facts))
+            new.rename(self._ready_file)
+        except OSError as error:
+            raise EdgeprofError(f"{self._ready_file} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def _told_to_stop(exit_with_parent: bool) -> Iterator[asyncio.Event]:
+    """An event that signals set, and with ``exit_with_parent`` the end of standard input too."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def read_input() -> None:
+        if not os.read(_STANDARD_INPUT, 4096):
+            loop.remove_reader(_STANDARD_INPUT)
+            stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if exit_with_parent:
+        try:
+            loop.add_reader(_STANDARD_INPUT, read_input)
+        except OSError as error:  # a file, /dev/null, or closed
+            raise EdgeprofError("--exit-with-parent needs standard input to be a pipe from the parent") from error
+    try:
+        yield stop
+    finally:
+        if exit_with_parent:
+            loop.remove_reader(_STANDARD_INPUT)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,37 @@
+"""What a collector may ask of this device."""
+
+from pathlib import Path
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.job import JobCommand
+from edgeprof.plan import complete
+from edgeprof_agent.config import AllowedConfig
+from edgeprof_agent.models.presets import is_synthetic
+
+
+def refuse_unless_allowed(command: JobCommand, allowed: AllowedConfig) -> None:
+    """Check a job against the device's own configuration.
+
+    Raises:
+        EdgeprofError: the job names what is not allowed, or its plan cannot be run as it is.
+    """
+    if command.python and command.python not in allowed.pythons:
+        raise EdgeprofError(
+            f"this device does not allow the interpreter '{command.python}': list it in allowed.pythons"
+        )
+    if command.engine and allowed.engines is not None and command.engine not in allowed.engines:
+        raise EdgeprofError(f"this device does not allow the engine '{command.engine}': list it in allowed.engines")
+    if not _model_is_allowed(command.model, allowed.model_folders):
+        raise EdgeprofError(
+            f"this device does not allow the model '{command.model}': it is outside of allowed.model_folders"
+        )
+    if command.plan.repetitions < 1:
+        raise EdgeprofError(f"plan {command.plan.name}: 'repetitions' must be 1 or more")
+    complete(command.plan, Path(f"plan {command.plan.name}"))
+
+
+def _model_is_allowed(model: str, folders: tuple[str, ...] | None) -> bool:
+    if not model or is_synthetic(model) or folders is None:
+        return True
+    file = Path(model).expanduser().resolve()
+    return any(file.is_relative_to(Path(folder).expanduser().resolve()) for folder in folders)
