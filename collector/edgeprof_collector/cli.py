@@ -1,0 +1,45 @@
+"""The people's command, `edgeprof`."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from edgeprof import __version__
+from edgeprof.errors import EdgeprofError
+from edgeprof_collector.commands.collector import collector
+from edgeprof_collector.commands.export import export
+from edgeprof_collector.commands.profile import profile
+from edgeprof_collector.commands.runs import runs
+from edgeprof_collector.commands.show import show
+
+EXIT_BAD_INPUT = 2
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+for command in (profile, runs, show, export, collector):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"edgeprof {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def edgeprof(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Profile language models on the device you own: how fast, how hot, how much memory, and what limits them."""
+
+
+def main() -> None:
+    """Run the command; an error that a person can put right becomes one line and status 2."""
+    try:
+        app()
+    except EdgeprofError as error:
+        sys.stderr.write(f"edgeprof: {error}\n")
+        sys.exit(EXIT_BAD_INPUT)

@@ -1,0 +1,1 @@
+"""The subcommands of `edgeprof`, one file each."""

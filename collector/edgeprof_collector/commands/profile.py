@@ -1,0 +1,93 @@
+"""`edgeprof profile`: profile a model on this device, print the verdict, write a report."""
+
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.folders import data_folder
+from edgeprof.job import JobState
+from edgeprof.plan import Plan, find_plan
+from edgeprof_collector.commands.options import AsJson
+from edgeprof_collector.commands.verdicts import judge
+from edgeprof_collector.profile.display import JsonDisplay, choose_display
+from edgeprof_collector.profile.session import Profiled, Session, open_session, run_profile
+from edgeprof_collector.report.text import print_verdict
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+
+def profile(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="A GGUF file, or a synthetic shape such as synth:llama-3.2-1b@q4_0.",
+            show_default="a shape that fits this device",
+        ),
+    ] = "",
+    engine: Annotated[str, typer.Option(help="The engine that runs the model.")] = "llama-cpp-python",
+    python: Annotated[str, typer.Option(help="The interpreter that has the engine.", show_default="this one")] = "",
+    plan: Annotated[str, typer.Option(help="A built-in plan, or a TOML file.")] = "quick",
+    repetitions: Annotated[int | None, typer.Option(min=1, help="Repetitions.", show_default="the plan's")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the report goes.", show_default="the data folder")
+    ] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Keep the collector up afterwards, until Ctrl-C.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Profile a model on this device: run it, print the verdict, write a report."""
+    chosen = _chosen_plan(plan, repetitions)
+    display = choose_display(Console(), as_json=as_json)
+    with open_session(python) as session:
+        if serve:
+            display.say(f"metrics: {session.collector.ready['http']}/metrics")
+        with display:
+            profiled = run_profile(session, display, plan=chosen, model=_absolute(model), engine=engine, python=python)
+        status = _conclude(session, profiled, output or data_folder() / "reports", display.say, as_json=as_json)
+        if serve and not profiled.interrupted:
+            _serve_until_interrupted(display.say)
+    raise typer.Exit(status)
+
+
+def _chosen_plan(name: str, repetitions: int | None) -> Plan:
+    plan = find_plan(name)
+    return plan if repetitions is None else replace(plan, repetitions=repetitions)
+
+
+def _absolute(model: str) -> str:
+    """A path as the agent must be told it; it may work in another folder."""
+    return model if not model or model.startswith("synth:") else str(Path(model).expanduser().absolute())
+
+
+def _conclude(session: Session, profiled: Profiled, folder: Path, say: Callable[[str], None], *, as_json: bool) -> int:
+    """Print what came of the job, write the report, and return the exit status."""
+    if profiled.record is None:
+        if profiled.interrupted:
+            return EXIT_INTERRUPTED
+        raise EdgeprofError(profiled.status.reason or f"the job ended as {profiled.status.state.value}")
+    judged = judge(session.client, profiled.record)
+    if as_json:
+        JsonDisplay(sys.stdout).write("verdict", judged.verdict)
+    else:
+        print_verdict(judged.verdict, Console())
+    say(f"Report: {judged.write_report(folder)}")
+    say(f"Again:  edgeprof show {profiled.record.started.run_id}")
+    if profiled.interrupted:
+        return EXIT_INTERRUPTED
+    return 0 if profiled.status.state is JobState.SUCCEEDED else EXIT_FAILED
+
+
+def _serve_until_interrupted(say: Callable[[str], None]) -> None:
+    say("The collector stays up; Ctrl-C ends it.")
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        say("Ended.")

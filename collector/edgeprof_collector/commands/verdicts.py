@@ -1,0 +1,46 @@
+"""From a run's data to its verdict and its report."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.run import RunRecord
+from edgeprof_collector.analysis.analyse import analyse
+from edgeprof_collector.analysis.series import Series, collect_series
+from edgeprof_collector.analysis.verdict import Verdict
+from edgeprof_collector.client import Client
+from edgeprof_collector.report.html import render
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A run, its telemetry, and what the analysis says of them."""
+
+    record: RunRecord
+    series: tuple[Series, ...]
+    verdict: Verdict
+
+    def write_report(self, folder: Path) -> Path:
+        """Write the report page into ``folder`` and return its path.
+
+        Raises:
+            EdgeprofError: the folder or the file cannot be written.
+        """
+        path = folder / f"{self.record.started.run_id}.html"
+        unfinished = path.with_suffix(".unfinished")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            unfinished.write_text(render(self.record, self.series, self.verdict), encoding="utf-8")
+            unfinished.replace(path)
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            raise EdgeprofError(
+                f"the report cannot be written to {folder}: {error.strerror}; choose --output"
+            ) from error
+        return path
+
+
+def judge(client: Client, record: RunRecord) -> Judged:
+    """Fetch a run's telemetry and analyse it."""
+    series = collect_series(client.telemetry(record.started.run_id))
+    return Judged(record, series, analyse(record, series))

@@ -1,0 +1,1 @@
+"""A profile of this device: an embedded collector and agent, one job, and its verdict."""

@@ -1,0 +1,115 @@
+"""Profile this device: a fleet of one. The collector and the agent are the same two processes as in a fleet."""
+
+import contextlib
+import os
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.folders import data_folder, state_folder
+from edgeprof.job import JobState, JobStatus
+from edgeprof.plan import Plan
+from edgeprof.run import RunRecord
+from edgeprof_collector.client import HttpClient, JobRequest
+from edgeprof_collector.profile.companion import Companion
+from edgeprof_collector.profile.display import Display
+
+STORED_WAIT_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profiled:
+    """How a profile ended: the job's last status, and the run if one began."""
+
+    status: JobStatus
+    record: RunRecord | None
+    interrupted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An embedded collector and a local agent that is connected to it."""
+
+    client: HttpClient
+    device_id: str
+    collector: Companion
+    agent: Companion
+
+
+@contextlib.contextmanager
+def open_session(python: str = "") -> Iterator[Session]:
+    """Start the collector and the agent, and stop both in the end: the agent first, so that it can hand over all.
+
+    ``python`` is an interpreter that the job will name; the agent runs no other that it was not told of.
+
+    Raises:
+        EdgeprofError: one of them did not start.
+    """
+    logs = state_folder() / "profile"
+    with contextlib.ExitStack() as stack:
+        collector = stack.enter_context(
+            Companion.start("collector", [*_program("edgeprof"), "collector", *_collector_options()], logs)
+        )
+        agent_options = ["--collector", collector.ready["grpc"], "--state-folder", str(state_folder() / "agent")]
+        if python:
+            agent_options += ["--allow-python", python]
+        agent = stack.enter_context(
+            Companion.start("agent", [*_program("edgeprof-agent"), "run", *agent_options], logs)
+        )
+        client = stack.enter_context(HttpClient(collector.ready["http"]))
+        yield Session(client, agent.ready["device_id"], collector, agent)
+
+
+def run_profile(session: Session, display: Display, *, plan: Plan, model: str, engine: str, python: str) -> Profiled:
+    """Send the plan as a job and follow it to its end. Ctrl-C cancels the job; what was measured is kept."""
+    request = JobRequest(
+        target=session.device_id, plan=plan, model=model, engine=engine, python=python, idempotency_key=uuid.uuid4().hex
+    )
+    job_id = session.client.submit(request)
+    interrupted = False
+    try:
+        status = _follow(session, job_id, display)
+    except KeyboardInterrupt:
+        interrupted = True
+        display.say("cancelling; what was measured so far is kept")
+        session.client.cancel(job_id)
+        status = _follow(session, job_id, display)
+    return Profiled(status=status, record=_stored_run(session, status), interrupted=interrupted)
+
+
+def _follow(session: Session, job_id: str, display: Display) -> JobStatus:
+    """Show the job's updates until its last, and return that."""
+    for update in session.client.watch(job_id):
+        if update.progress is not None:
+            display.show(update.progress)
+        if update.status.state.final:
+            return update.status
+    if not session.agent.running:
+        raise EdgeprofError(f"the agent ended: {session.agent.last_words()}; its log is {session.agent.log}")
+    raise EdgeprofError(f"the collector ended: {session.collector.last_words()}; its log is {session.collector.log}")
+
+
+def _stored_run(session: Session, status: JobStatus) -> RunRecord | None:
+    """The run of a job, once all of it is stored: its data may still be on the way when its status arrives."""
+    if not status.run_id:
+        return None
+    deadline = time.monotonic() + STORED_WAIT_SECONDS
+    while True:
+        record = session.client.run(status.run_id)
+        if record.finished is not None or status.state is JobState.REJECTED or time.monotonic() > deadline:
+            return record
+        time.sleep(0.1)
+
+
+def _collector_options() -> list[str]:
+    return ["--store", str(data_folder() / "edgeprof.sqlite"), "--grpc-port", "0", "--http-port", "0"]
+
+
+def _program(name: str) -> list[str]:
+    """The command of this very installation, whatever the search path says."""
+    beside = Path(sys.executable).parent / name
+    return [str(beside)] if os.access(beside, os.X_OK) else [name]
