@@ -1,7 +1,7 @@
 """The one way to the data for people's commands: this device's own store, or a collector's HTTP API."""
 
 from edgeprof_collector.client.http import HttpClient
-from edgeprof_collector.client.local import LocalClient, default_store_path
+from edgeprof_collector.client.local import LocalClient
 from edgeprof_collector.client.opening import open_client
 from edgeprof_collector.client.protocol import Client
 from edgeprof_collector.jobs.messages import JobRequest, JobUpdate
@@ -12,6 +12,5 @@ __all__ = [
     "JobRequest",
     "JobUpdate",
     "LocalClient",
-    "default_store_path",
     "open_client",
 ]

@@ -1,12 +1,10 @@
 """This device's own store, in process."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.folders import data_folder
 from edgeprof.run import RunRecord
 from edgeprof.v1.telemetry_pb2 import RunTelemetry
 from edgeprof_collector.client.run_names import find_run_id
@@ -18,11 +16,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _NO_JOBS = "jobs need a running collector: name one with --collector URL"
-
-
-def default_store_path() -> Path:
-    """Where this person's own runs are kept."""
-    return data_folder() / "edgeprof.sqlite"
 
 
 class LocalClient:

@@ -1,7 +1,8 @@
 """Which client to use."""
 
+from edgeprof.folders import data_folder
 from edgeprof_collector.client.http import HttpClient
-from edgeprof_collector.client.local import LocalClient, default_store_path
+from edgeprof_collector.client.local import LocalClient
 from edgeprof_collector.client.protocol import Client
 from edgeprof_collector.store.sqlite import SqliteStore
 
@@ -12,4 +13,6 @@ def open_client(collector_url: str = "") -> Client:
     Raises:
         EdgeprofError: the URL is none, or the store cannot be opened.
     """
-    return HttpClient(collector_url) if collector_url else LocalClient(SqliteStore(default_store_path()))
+    if collector_url:
+        return HttpClient(collector_url)
+    return LocalClient(SqliteStore(data_folder() / "edgeprof.sqlite"))

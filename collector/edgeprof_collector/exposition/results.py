@@ -41,9 +41,12 @@ class Results:
 
     def announce(self, run: RunSummary) -> None:
         """Show that a run is its device's latest, unless a newer one is known."""
+        key = (run.device_id,)
+        if not self._is_newest(key, run.started_wall_ns):
+            return
         labels = (*_work(run), run.run_id, run.state.value)
         series = series_text(self._run_info.name, zip(_RUN_INFO_LABELS, labels, strict=True))
-        self._show((run.device_id,), run.started_wall_ns, [(self._run_info, series, 1.0)])
+        self._show(key, run.started_wall_ns, [(self._run_info, series, 1.0)])
 
     def wants(self, run: RunSummary) -> bool:
         """Whether the run's figures would be shown: it succeeded, and no newer run of the same work is shown."""
@@ -68,8 +71,6 @@ class Results:
 
     def _show(self, key: _Key, started_wall_ns: int, values: Iterable[_Value]) -> None:
         """Put ``values`` in the place of those that an older run left under ``key``."""
-        if not self._is_newest(key, started_wall_ns):
-            return
         if key in self._shown:
             for family, series in self._shown[key].series:
                 family.values.pop(series, None)
