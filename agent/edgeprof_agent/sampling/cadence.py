@@ -3,16 +3,24 @@
 from dataclasses import dataclass
 
 _SECOND_NS = 1_000_000_000
+_MOST_HERTZ = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cadence:
-    """How often each tier is sampled, and how long a frame lasts. ``run_id`` is empty when idle."""
+    """How often each tier is sampled, 100 times a second at most, and how long a frame lasts.
+
+    ``run_id`` is empty when idle.
+    """
 
     fast_hertz: float = 1.0
     slow_hertz: float = 1.0
     frame_seconds: float = 10.0
     run_id: str = ""
+
+    def __post_init__(self) -> None:
+        if not (0 < self.fast_hertz <= _MOST_HERTZ and 0 < self.slow_hertz <= _MOST_HERTZ and self.frame_seconds > 0):
+            raise ValueError(f"sensors cannot be sampled at {self}")
 
 
 IDLE = Cadence()

@@ -2,6 +2,7 @@
 
 import os
 import select
+import threading
 import time
 from typing import Protocol
 
@@ -37,6 +38,8 @@ class MonotonicClock:
         self._receiver, self._sender = os.pipe()
         os.set_blocking(self._receiver, False)
         os.set_blocking(self._sender, False)
+        self._closing = threading.Lock()
+        self._is_closed = False
 
     def monotonic_ns(self) -> int:
         """Return the system's monotonic time."""
@@ -49,13 +52,18 @@ class MonotonicClock:
             os.read(self._receiver, 4096)
 
     def wake(self) -> None:
-        """End the wait."""
-        try:
-            os.write(self._sender, b"\0")
-        except BlockingIOError:  # thousands of wakes are in the pipe already: one is enough
-            return
+        """End the wait. Harmless when the clock is closed."""
+        with self._closing:
+            if self._is_closed:  # the descriptor may be another file's by now
+                return
+            try:
+                os.write(self._sender, b"\0")
+            except BlockingIOError:  # thousands of wakes are in the pipe already: one is enough
+                return
 
     def close(self) -> None:
         """Close the pipe."""
-        os.close(self._receiver)
-        os.close(self._sender)
+        with self._closing:
+            self._is_closed = True
+            os.close(self._receiver)
+            os.close(self._sender)

@@ -56,9 +56,12 @@ class _SensorHealth:
         self._age: Channel = channel("edgeprof_sensor_age_seconds", source, sensor=guard.name)
 
     def readings(self, now_ns: int) -> list[Reading]:
-        """Return what is known of it: nothing of its samples before the first, no age before it gave values."""
+        """Return what is known of it: nothing before its first sample ended or hung, no age before it gave values."""
         guard = self._guard
-        readings = [Reading(self._up, float(guard.is_up(now_ns)))]
+        readings = []
+        is_up = guard.is_up(now_ns)
+        if guard.duration_ns is not None or not is_up:
+            readings.append(Reading(self._up, float(is_up)))
         if guard.duration_ns is not None:
             readings.append(Reading(self._seconds, guard.duration_ns / _SECOND_NS))
         if guard.last_success_ns is not None:

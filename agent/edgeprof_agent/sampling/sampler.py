@@ -14,8 +14,8 @@ from edgeprof_agent.sensors.sensor import Sensor
 class Sampler:
     """Samples the sensors at a cadence and hands over frames, on a thread of its own.
 
-    ``on_frame`` is called on that thread: it must be quick, and must call nothing of the sampler. All other methods
-    may be called from any thread.
+    ``on_frame`` is called on that thread: it must be quick, and must call nothing of the sampler. Its methods may be
+    called from any other thread. It closes its clock when it stops.
     """
 
     def __init__(

@@ -19,6 +19,15 @@ def test_a_run_is_ten_times_a_second_for_what_is_fast_with_frames_of_a_second() 
     assert run_cadence("r", fast_hertz=100).fast_hertz == 100
 
 
+@pytest.mark.parametrize(
+    "cadence",
+    [{"fast_hertz": 0}, {"fast_hertz": 101}, {"slow_hertz": -1}, {"frame_seconds": 0}, {"fast_hertz": math.nan}],
+)
+def test_cadences_that_cannot_be_kept_are_refused(cadence: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="cannot be sampled"):
+        Cadence(**cadence)  # type: ignore[arg-type]  # the run's name is no number, and not given
+
+
 def walk(schedule: Schedule, until_ns: int) -> list[tuple[int, Due]]:
     """Take every tick at its very time."""
     ticks = []

@@ -1,4 +1,7 @@
+import os
 import threading
+
+import pytest
 
 from edgeprof_agent.sampling.clock import MonotonicClock
 
@@ -33,3 +36,15 @@ def test_a_wake_before_the_wait_ends_it_and_ends_no_other() -> None:
         clock.wait_until(deadline_ns)
         reached_ns = clock.monotonic_ns()
     clock.close()
+
+
+def test_a_wake_after_the_close_reaches_nobody_else() -> None:
+    clock = MonotonicClock()
+    clock.close()
+    receiver, sender = os.pipe()  # takes the numbers that the clock had
+    os.set_blocking(receiver, False)
+    clock.wake()
+    with pytest.raises(BlockingIOError):
+        os.read(receiver, 1)
+    os.close(receiver)
+    os.close(sender)
