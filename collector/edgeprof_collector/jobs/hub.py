@@ -15,18 +15,18 @@ class _Watcher:
     def __init__(self) -> None:
         self.status: JobStatus | None = None
         self.progress: Progress | None = None
+        self.ended = False
         self.news = asyncio.Event()
 
     async def updates(self) -> AsyncIterator[JobUpdate]:
-        while True:
+        over = False
+        while not over:
             await self.news.wait()
             self.news.clear()
-            if self.status is None:  # progress came before the first status
-                continue
-            update = JobUpdate(status=self.status, progress=self.progress)
-            yield update
-            if update.status.state.final:
-                return
+            over = self.ended
+            if self.status is not None:  # progress may come before the first status
+                over = over or self.status.state.final
+                yield JobUpdate(status=self.status, progress=self.progress)
 
 
 class JobHub:
@@ -34,6 +34,7 @@ class JobHub:
 
     def __init__(self) -> None:
         self._watchers: dict[str, list[_Watcher]] = {}
+        self._closed = False
 
     def publish_status(self, status: JobStatus) -> None:
         """Tell how a job stands."""
@@ -49,8 +50,9 @@ class JobHub:
 
     @contextmanager
     def watching(self, job_id: str) -> Iterator[AsyncIterator[JobUpdate]]:
-        """Give what is published of a job from now on, ending with its final status."""
+        """Give what is published of a job from now on, ending with its final status or with the hub."""
         watcher = _Watcher()
+        watcher.ended = self._closed
         watchers = self._watchers.setdefault(job_id, [])
         watchers.append(watcher)
         try:
@@ -59,3 +61,11 @@ class JobHub:
             watchers.remove(watcher)
             if not watchers:
                 self._watchers.pop(job_id, None)
+
+    def close(self) -> None:
+        """End what everybody watches, after its last news."""
+        self._closed = True
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                watcher.ended = True
+                watcher.news.set()

@@ -94,7 +94,7 @@ class JobQueue:
         return await self._ledger.jobs()
 
     async def watch(self, job_id: str) -> AsyncGenerator[JobUpdate, None]:
-        """Yield how a job stands, now and whenever that changes, up to its final state.
+        """Yield how a job stands, now and whenever that changes, up to its final state or :meth:`close`.
 
         Raises:
             NotFoundError: no job has this identity.
@@ -103,6 +103,10 @@ class JobQueue:
             self._hub.publish_status(states.status_of(await self._ledger.job(job_id)))
             async for update in updates:
                 yield update
+
+    def close(self) -> None:
+        """Let nobody wait for news any more."""
+        self._hub.close()
 
     async def device_connected(self, device_id: str, known: Collection[JobStatus], send: Send) -> None:
         """Lay the jobs that a device knows beside those stored for it, and tell it what it lacks.

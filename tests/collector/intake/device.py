@@ -69,6 +69,7 @@ class Device:
         await self.send(AgentMessage(hello=self.hello(oldest, newest, jobs)))
         message = await self.next()
         assert message.HasField("welcome"), message
+        self.stored = message.welcome.stored_sequence
         return message.welcome
 
     async def send(self, *messages: AgentMessage) -> None:

@@ -276,3 +276,16 @@ def test_submissions_at_the_same_time_are_each_sent_once(store: SqliteStore) -> 
         assert {one.state for one in await queue.jobs()} == {JobState.SUCCEEDED}
 
     asyncio.run(scenario())
+
+
+def test_closing_ends_what_is_watched(store: SqliteStore) -> None:
+    async def scenario() -> None:
+        queue = JobQueue(store)
+        job_id = (await queue.submit(REQUEST)).job_id
+        async with aclosing(queue.watch(job_id)) as updates:
+            assert (await updates.__anext__()).status.state is JobState.QUEUED
+            queue.close()
+            assert [update.status.state async for update in updates] == [JobState.QUEUED]
+        assert [update.status.state async for update in queue.watch(job_id)] == [JobState.QUEUED]
+
+    asyncio.run(scenario())

@@ -1,0 +1,66 @@
+"""The collector's configuration. Every option has a working default."""
+
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
+
+from edgeprof.errors import ConfigError
+from edgeprof.folders import data_folder
+from edgeprof.toml_reader import read_toml
+from edgeprof_collector.intake.limits import IntakeLimits
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectorConfig:
+    """Where the collector listens and keeps what comes.
+
+    Devices connect to ``grpc_host`` and ``grpc_port``, people and Prometheus to ``http_host`` and ``http_port``; port
+    0 takes a free one. ``store`` is the file that runs are kept in; empty, it is in the person's data folder.
+    """
+
+    grpc_host: str = "127.0.0.1"
+    grpc_port: Port = 7743
+    http_host: str = "127.0.0.1"
+    http_port: Port = 7744
+    store: str = ""
+    limits: IntakeLimits = field(default_factory=IntakeLimits)
+
+    @property
+    def store_path(self) -> Path:
+        """The file that runs are kept in."""
+        return Path(self.store).expanduser() if self.store else data_folder() / "edgeprof.sqlite"
+
+
+def read_config(path: Path) -> CollectorConfig:
+    """Read a configuration file.
+
+    Raises:
+        ConfigError: a key is unknown or a value is wrong.
+    """
+    return read_toml(path, CollectorConfig)
+
+
+def refuse_exposure(config: CollectorConfig) -> None:
+    """Refuse addresses that others than this machine can reach: nothing here checks who connects.
+
+    Raises:
+        ConfigError: an address is not loopback.
+    """
+    for key, host in (("grpc_host", config.grpc_host), ("http_host", config.http_host)):
+        if not _is_loopback(host):
+            raise ConfigError(
+                f"{key} = '{host}' would let others connect without TLS and tokens: use 127.0.0.1, and an SSH tunnel "
+                "from other machines"
+            )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
