@@ -48,8 +48,8 @@ def scale_of(value: float, unit: str, spread: float = 0.0) -> Scale:
 
 def figure_scale(figure: Figure) -> Scale:
     """The scale for a figure's median, interval and quartiles."""
-    ends = figure.interval or Interval(figure.first_quartile, figure.third_quartile)
-    return scale_of(figure.median, figure.unit, ends.high - ends.low)
+    spread = figure.interval.high - figure.interval.low if figure.interval else 0.0
+    return scale_of(figure.median, figure.unit, spread)
 
 
 def bytes_text(count: float) -> str:

@@ -14,6 +14,7 @@ from edgeprof_collector.analysis.verdict import (
     StepVerdict,
     Verdict,
 )
+from edgeprof_collector.report.facts import clean
 from edgeprof_collector.report.quantity import figure_scale, scale_of
 
 TOO_FEW = "n < 5"
@@ -24,6 +25,7 @@ class FigureRow:
     """A figure in words. ``interval`` says so when there are too few repetitions for one."""
 
     title: str
+    scope: str = ""
     value: str
     interval: str
     quartiles: str
@@ -37,6 +39,7 @@ def figure_row(figure: Figure) -> FigureRow:
     scale = figure_scale(figure)
     return FigureRow(
         title=figure_title(figure),
+        scope=clean(figure.scope),
         value=scale.text(figure.median),
         interval=scale.range(figure.interval) if figure.interval else TOO_FEW,
         quartiles=scale.range(Interval(figure.first_quartile, figure.third_quartile)),

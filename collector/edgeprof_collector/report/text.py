@@ -87,7 +87,8 @@ def _steps(verdict: Verdict) -> Iterator[RenderableType]:
     yield Text(f" {'─' * (sum(widths) + 8)}", style="dim")
     for step, rows in zip(verdict.steps, rows_by_step, strict=True):
         title = Text(f" {clean(step_title(step, verdict))}", style="bold cyan")
-        yield title.append(_conditions(step), style="dim not bold")
+        title.append(_conditions(step), style="dim not bold")
+        yield title.append("  synthetic" if verdict.model.synthetic else "", style="magenta not bold")
         yield _aligned(rows, widths)
 
 
