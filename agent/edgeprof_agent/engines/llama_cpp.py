@@ -147,6 +147,8 @@ class LlamaCpp(TokenEngine):
         self._model = llama_cpp.llama_model_load_from_file(os.fsencode(path), parameters)
         if self._model is None:
             raise EngineError(f"{path}: llama.cpp cannot load it: {self._log.cause('it does not say why')}")
+        if llama_cpp.llama_model_has_encoder(self._model):
+            raise EngineError(f"{path}: an encoder-decoder model: only models that continue a text can be run")
         if any("failed to mlock" in line for line in self._log.lines):
             raise EngineError("the option 'mlock' cannot be honoured: raise the limit of locked memory (ulimit -l)")
         self._can_cut = not (
@@ -174,6 +176,8 @@ class LlamaCpp(TokenEngine):
             raise EngineError(
                 f"llama.cpp cannot make a context of {context_tokens} tokens: {self._log.cause('it does not say why')}"
             )
+        if llama_cpp.llama_get_memory(self._context) is None:
+            raise EngineError("the model keeps no context, so it is no model that continues a text")
 
     def _choose_tokens(self, context_tokens: int, seed: int, logits_all: bool) -> None:
         """Fill the arrays that every call points into, once."""
@@ -226,7 +230,10 @@ def _build() -> str:
     """llama.cpp's version, the commit of the ggml in it, and the back ends and processor features it was built for."""
     version = llama_cpp.llama_version().decode()
     features = " ".join(llama_cpp.llama_print_system_info().decode().split())
-    commit = llama_cpp.llama_cpp._lib.ggml_commit  # noqa: SLF001 - the binding declares no function that tells it
+    try:
+        commit = llama_cpp.llama_cpp._lib.ggml_commit  # noqa: SLF001 - the binding declares no function that tells it
+    except AttributeError:  # nor does it promise to keep the name
+        return f"llama.cpp {version}; {features.rstrip(' |')}"
     commit.restype = ctypes.c_char_p
     return f"llama.cpp {version}, ggml {commit().decode()}; {features.rstrip(' |')}"
 

@@ -9,7 +9,7 @@ import sys
 import llama_cpp
 
 # enum ggml_log_level in ggml.h
-_DEBUG, _INFO, _WARNING, _CONTINUED = 1, 2, 3, 5
+_DEBUG, _WARNING, _ERROR, _CONTINUED = 1, 3, 4, 5
 # "llama_kv_cache:        CPU KV buffer size =     0.25 MiB": function, buffer, kind, size.
 _BUFFER_SIZE = re.compile(r": +(\S+) +(KV|RS|compute|output) buffer size = +([0-9.]+) MiB")
 _FLASH_ATTENTION = re.compile(r"Flash Attention (enabled|disabled)")
@@ -27,7 +27,6 @@ class LlamaLog:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.errors: list[str] = []
-        self._level = _DEBUG
         # Kept here: llama.cpp holds the address only.
         self._callback = llama_cpp.llama_log_callback(self._receive)
         llama_cpp.llama_log_set(self._callback, ctypes.c_void_p(None))
@@ -63,14 +62,12 @@ class LlamaLog:
         return {"enabled": "on", "disabled": "off"}[found[-1]] if found else None
 
     def _receive(self, level: int, text: bytes, _user_data: object) -> None:
-        if level == _CONTINUED:
-            return  # dots of a progress bar, or the rest of a line that was kept
-        if level == _DEBUG:
+        if level in (_DEBUG, _CONTINUED):  # what continues is the dots of a progress bar
             return
         line = " ".join(text.decode(errors="replace").split())
         self.lines.append(line)
-        if level > _WARNING:
+        if level == _ERROR:
             self.errors.append(line)
-        if level >= _WARNING:
+        if level in (_WARNING, _ERROR):
             sys.stderr.write(line + "\n")
             sys.stderr.flush()

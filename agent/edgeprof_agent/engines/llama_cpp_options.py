@@ -7,6 +7,7 @@ import llama_cpp
 from .options import Option
 from .processors import physical_cores
 
+# enum llama_flash_attn_type in llama.h
 FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
 KV_TYPES = {
     "f32": llama_cpp.GGML_TYPE_F32,
@@ -14,14 +15,14 @@ KV_TYPES = {
     "q8_0": llama_cpp.GGML_TYPE_Q8_0,
     "q4_0": llama_cpp.GGML_TYPE_Q4_0,
 }
-# By the options mmap and mlock.
+# enum llama_load_mode in llama.h, by the options mmap and mlock.
 LOAD_MODES = {
-    ("auto", False): llama_cpp.LLAMA_LOAD_MODE_AUTO,
-    ("on", False): llama_cpp.LLAMA_LOAD_MODE_MMAP,
-    ("off", False): llama_cpp.LLAMA_LOAD_MODE_NONE,
-    ("auto", True): llama_cpp.LLAMA_LOAD_MODE_MMAP_MLOCK,
-    ("on", True): llama_cpp.LLAMA_LOAD_MODE_MMAP_MLOCK,
-    ("off", True): llama_cpp.LLAMA_LOAD_MODE_MLOCK,
+    ("auto", False): -1,
+    ("off", False): 0,
+    ("on", False): 1,
+    ("off", True): 2,
+    ("auto", True): 3,
+    ("on", True): 3,
 }
 
 

@@ -6,18 +6,18 @@ from typing import NamedTuple
 
 
 class EngineEntry(NamedTuple):
-    """An engine: the module of this folder that drives it, and the package that brings it.
+    """An engine: the module of this folder that drives it, the library that it imports, and the package of that.
 
-    ``package`` is the engine's own name where packages are installed from; edgeprof's extra has the name of
-    the engine.
+    edgeprof's extra has the engine's name.
     """
 
     name: str
     module: str
+    library: str
     package: str
 
 
-ENGINES = (EngineEntry(name="llama-cpp-python", module="llama_cpp", package="llama-cpp-python"),)
+ENGINES = (EngineEntry(name="llama-cpp-python", module="llama_cpp", library="llama_cpp", package="llama-cpp-python"),)
 
 
 def find_engine(name: str) -> EngineEntry | None:

@@ -56,7 +56,7 @@ def open_engine(name: str) -> Engine:
 
 
 def _why_not_imported(entry: EngineEntry, error: Exception) -> str:
-    if isinstance(error, ModuleNotFoundError) and error.name == entry.module:
+    if isinstance(error, ModuleNotFoundError) and error.name == entry.library:
         return (
             f"the engine {entry.name} is not installed for {sys.executable}: pip install 'edgeprof[{entry.name}]', "
             f"or where edgeprof is not installed pip install {entry.package}"
@@ -77,7 +77,7 @@ def serve(channel: Channel, engine: Engine) -> None:
             reply = {"type": "error", "cause": str(error)}
         except StepCancelledError:
             reply = {"type": "cancelled"}
-        channel.send({"id": command["id"], **reply})
+        channel.send({"type": reply["type"], "id": command["id"], **reply})
 
 
 def _hello(engine: Engine) -> dict[str, Any]:

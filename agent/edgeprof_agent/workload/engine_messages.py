@@ -151,7 +151,7 @@ class Refused:
 
 Message = EngineHello | EngineLoaded | RequestBegun | TokensArrived | RequestEnded | Done | Cancelled | Refused
 
-_KINDS: dict[object, type[Message]] = {
+_KINDS: dict[str, type[Message]] = {
     "hello": EngineHello,
     "loaded": EngineLoaded,
     "request": RequestBegun,
@@ -173,7 +173,7 @@ def read_message(line: bytes) -> tuple[int, Message]:
         fields = msgspec.json.decode(line, type=dict[str, object])
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise ProtocolError(f"wrote what is no message of its protocol: {_shown(line)}") from None
-    kind = _KINDS.get(fields.get("type"))
+    kind = _KINDS.get(str(fields.get("type")))
     if kind is None:
         raise ProtocolError(f"wrote what is no message of its protocol: {_shown(line)}")
     command_id = fields.get("id", 0 if kind in (EngineHello, Refused) else None)

@@ -124,15 +124,16 @@ class EngineProcess:
         Raises:
             EngineFailedError: the engine failed.
         """
-        self._collector = RequestCollector(on_tokens)
-        await self._exchange(_step_command("step", step), step.name, silence_seconds, self._collector)
-        return self._collector.requests()
+        collector = RequestCollector(on_tokens)
+        await self._exchange(_step_command("step", step), step.name, silence_seconds, collector)
+        return collector.requests()
 
     @property
     def requests_so_far(self) -> tuple[RequestTimes, ...]:
-        """Requests of the latest step as far as their times have arrived; what remains of one that was cut.
+        """Requests of the latest command, if it was a step, as far as their times have arrived.
 
-        A request that was cut ends with its last known time, and is left out if no token of it is known.
+        This is what remains of a step that was cut. A request that was cut ends with its last known time, and is
+        left out if no token of it is known.
         """
         return self._collector.requests() if self._collector else ()
 
@@ -167,6 +168,7 @@ class EngineProcess:
             raise EngineFailedError(self._child.cause or f"the engine ended before {doing}")
         self._command_id += 1
         command_id = self._command_id
+        self._collector = collector
         self._child.send({**command, "id": command_id})
         try:
             message = await self._await_end(command_id, doing, silence_seconds, collector)

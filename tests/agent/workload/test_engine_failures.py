@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -364,6 +365,24 @@ def test_a_context_that_memory_has_no_room_for(tiny_model: Path, tmp_path: Path)
             await process.load(str(tiny_model), {"context": "5000000", "threads": "1"}, 64, 1)
         assert str(failed.value).startswith("llama.cpp cannot make a context of 5000000 tokens: ")
         assert process.running
+        await process.close()
+
+    asyncio.run(scenario())
+
+
+@linux_only
+def test_memory_that_may_not_be_locked(tiny_model: Path, tmp_path: Path) -> None:
+    powerless = "setpriv --bounding-set=-all --inh-caps=-all" if os.geteuid() == 0 else ""
+    if powerless and shutil.which("setpriv") is None:
+        pytest.skip("root may lock all memory, and there is no setpriv to become less")
+    limited = tmp_path / "python"
+    limited.write_text(f'#!/bin/sh\nulimit -l 4\nexec {powerless} {sys.executable} "$@"\n')
+    limited.chmod(0o755)
+
+    async def scenario() -> None:
+        process = await EngineProcess.start(LLAMA, str(limited))
+        with pytest.raises(EngineFailedError, match="the option 'mlock' cannot be honoured: raise the limit"):
+            await process.load(str(tiny_model), {"mlock": "true", "threads": "1"}, 64, 1)
         await process.close()
 
     asyncio.run(scenario())
