@@ -1,7 +1,6 @@
 """`edgeprof runs`: the runs that are stored."""
 
 import sys
-from datetime import datetime
 
 import msgspec
 import typer
@@ -22,12 +21,9 @@ def runs(collector: CollectorUrl = "", as_json: AsJson = False) -> None:
         typer.echo("no runs yet: edgeprof profile makes the first")
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("run", "started", "device", "model", "engine", "plan", "state"):
-        table.add_column(heading, no_wrap=heading == "run")
+    for heading in ("run", "device", "model", "engine", "plan", "state"):
+        table.add_column(heading, no_wrap=heading == "run", overflow="fold")
     for run in summaries:
-        started = datetime.fromtimestamp(run.started_wall_ns / 1e9).astimezone()
         engine = f"{run.engine} {run.engine_version}"
-        table.add_row(
-            run.run_id, f"{started:%Y-%m-%d %H:%M}", run.device_id, run.model, engine, run.plan, run.state.value
-        )
+        table.add_row(run.run_id, run.device_id, run.model, engine, run.plan, run.state.value)
     Console().print(table)
