@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 from msgspec import Meta
 
-from edgeprof.folders import cache_folder, state_folder
 from edgeprof.toml_reader import read_toml
 
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):[0-9]{1,5}$"
@@ -82,12 +82,18 @@ class AgentConfig:
     @property
     def state_path(self) -> Path:
         """Where the spool is."""
-        return Path(self.state_folder).expanduser() if self.state_folder else state_folder()
+        return Path(self.state_folder).expanduser() if self.state_folder else _platform_folders().state_folder()
 
     @property
     def cache_path(self) -> Path:
         """Where synthetic models are."""
-        return Path(self.cache_folder).expanduser() if self.cache_folder else cache_folder()
+        return Path(self.cache_folder).expanduser() if self.cache_folder else _platform_folders().cache_folder()
+
+
+def _platform_folders() -> ModuleType:
+    from edgeprof import folders  # noqa: PLC0415  it costs 1.5 MB of memory, and a service names its folders
+
+    return folders
 
 
 def read_config(path: Path | None) -> AgentConfig:

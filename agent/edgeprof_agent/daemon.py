@@ -30,7 +30,6 @@ from edgeprof_agent.uplink.outbox import Outbox
 from edgeprof_agent.uplink.session import Call, Session
 from edgeprof_agent.uplink.spool import Bounds, Spool
 from edgeprof_agent.uplink.stream import Uplink
-from edgeprof_agent.workload.run import RunEnvironment, execute
 
 _log = logging.getLogger(__name__)
 
@@ -128,6 +127,8 @@ class Agent:
         )
 
     async def _execute(self, command: JobCommand, run_id: str) -> RunFinished:
+        from edgeprof_agent.workload.run import RunEnvironment, execute  # noqa: PLC0415  an idle agent stays small
+
         self._facts = self._gather_facts()  # governor, power mode and source change between runs
         environment = RunEnvironment(
             run_id=run_id,

@@ -1,0 +1,57 @@
+"""What a job may name."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.job import JobCommand
+from edgeprof.plan import Plan, Step, StepKind
+from edgeprof_agent.config import AllowedConfig
+from edgeprof_agent.policy import refuse_unless_allowed
+
+PLAN = Plan(name="tiny", steps=(Step(kind=StepKind.PREFILL, prompt_tokens=8),))
+COMMAND = JobCommand(job_id="job", version=1, plan=PLAN)
+
+
+def test_by_default_every_model_and_engine_is_allowed_but_no_other_python() -> None:
+    refuse_unless_allowed(replace(COMMAND, model="/any/where.gguf", engine="llama-cpp-python"), AllowedConfig())
+    with pytest.raises(EdgeprofError, match=r"'/tmp/python': list it in allowed\.pythons"):
+        refuse_unless_allowed(replace(COMMAND, python="/tmp/python"), AllowedConfig())
+    refuse_unless_allowed(replace(COMMAND, python="/tmp/python"), AllowedConfig(pythons=("/tmp/python",)))
+
+
+def test_engines_can_be_limited() -> None:
+    allowed = AllowedConfig(engines=("llama-cpp-python",))
+    refuse_unless_allowed(replace(COMMAND, engine="llama-cpp-python"), allowed)
+    with pytest.raises(EdgeprofError, match="the engine 'other'"):
+        refuse_unless_allowed(replace(COMMAND, engine="other"), allowed)
+
+
+def test_models_can_be_limited_to_folders_whatever_the_path_looks_like(tmp_path: Path) -> None:
+    models, other = tmp_path / "models", tmp_path / "other"
+    models.mkdir()
+    other.mkdir()
+    (models / "link.gguf").symlink_to(other / "model.gguf")
+    allowed = AllowedConfig(model_folders=(str(models),))
+    refuse_unless_allowed(replace(COMMAND, model=str(models / "model.gguf")), allowed)
+    refuse_unless_allowed(replace(COMMAND, model="synth:llama-3.2-1b@q4_0"), allowed)
+    refuse_unless_allowed(COMMAND, allowed)
+    for model in (other / "model.gguf", models / ".." / "other" / "model.gguf", models / "link.gguf"):
+        with pytest.raises(EdgeprofError, match=r"outside of allowed\.model_folders"):
+            refuse_unless_allowed(replace(COMMAND, model=str(model)), allowed)
+
+
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [
+        (replace(PLAN, steps=()), "needs at least one"),
+        (replace(PLAN, variants=()), "'variants' must not be empty"),
+        (replace(PLAN, repetitions=0), "'repetitions' must be 1 or more"),
+        (replace(PLAN, steps=(Step(kind=StepKind.DECODE),)), "needs 'decode_tokens'"),
+    ],
+)
+def test_a_plan_that_cannot_be_run_is_refused(plan: Plan, message: str) -> None:
+    with pytest.raises(EdgeprofError, match=message):
+        refuse_unless_allowed(replace(COMMAND, plan=plan), AllowedConfig())
