@@ -1,9 +1,9 @@
 """Medians, quartiles, bootstrap intervals and trends. Deterministic: the same samples give the same numbers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ _PERCENTILES = (0.50, 0.90, 0.99)
 # For the interval of a percentile alone, a repetition with more gaps is represented by this many of its quantiles.
 _QUANTILES_PER_REPETITION = 1000
 _RESAMPLES_OF_GAPS = 1000
+# Bounds the memory that resampling takes.
+_INDICES_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ def median_interval(values: Sequence[float]) -> Interval | None:
     """95 % percentile-bootstrap interval of the median; ``None`` with too few values for it to cover 95 %."""
     if len(values) < INTERVAL_MIN_REPETITIONS:
         return None
-    medians = np.median(np.asarray(values, np.float64)[_resamples(len(values), _RESAMPLES)], axis=1)
+    sample = np.asarray(values, np.float64)
+    medians = np.concatenate([np.median(sample[picks], axis=1) for picks in _resamples(len(values), _RESAMPLES)])
     low, high = np.quantile(medians, _TAILS)
     return Interval(float(low), float(high))
 
@@ -82,7 +85,7 @@ def _percentile_intervals(gaps_by_repetition: Sequence[Floats], ratios: Sequence
     order = np.argsort(values, kind="stable")
     values, weights, repetition = values[order], weights[order], repetition[order]
     found = np.empty((_RESAMPLES_OF_GAPS, len(ratios)))
-    for row, picks in enumerate(_resamples(count, _RESAMPLES_OF_GAPS)):
+    for row, picks in enumerate(chain.from_iterable(_resamples(count, _RESAMPLES_OF_GAPS))):
         cumulative = np.cumsum(weights * np.bincount(picks, minlength=count)[repetition])
         found[row] = values[np.searchsorted(cumulative, np.asarray(ratios) * cumulative[-1])]
     lows, highs = np.quantile(found, _TAILS, axis=0)
@@ -96,10 +99,12 @@ def _thin_to_quantiles(gaps: Floats) -> Floats:
     return np.quantile(gaps, middles)
 
 
-@cache
-def _resamples(count: int, resamples: int) -> NDArray[np.int64]:
-    """``resamples`` rows of ``count`` indices, drawn with replacement; the same on every call."""
-    return np.random.default_rng(_SEED).integers(0, count, (resamples, count))
+def _resamples(count: int, resamples: int) -> Iterator[NDArray[np.int64]]:
+    """``resamples`` rows of ``count`` indices drawn with replacement, some rows at a time; the same on every call."""
+    generator = np.random.default_rng(_SEED)
+    rows_at_once = max(1, _INDICES_AT_ONCE // count)
+    for first in range(0, resamples, rows_at_once):
+        yield generator.integers(0, count, (min(rows_at_once, resamples - first), count))
 
 
 def drift_ratio(values: Sequence[float]) -> float | None:
