@@ -160,10 +160,11 @@ class DeviceStream:
                 if message is not None:
                     await self._hear(message, inbox)
         finally:
-            if not self._context.cancelled():
+            try:
                 await _settle(inbox, outbox, sending)
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)  # a stream that breaks off may fail its last write
+            finally:  # a device that is gone interrupts the wait
+                sending.cancel()
+                await asyncio.gather(sending, return_exceptions=True)  # its last write may have failed
 
     async def _hear(self, message: AgentMessage, inbox: Inbox) -> None:
         """Take what is not for the store. Kinds that this version does not know are left out."""
@@ -196,8 +197,10 @@ async def _settle(inbox: Inbox, outbox: Outbox, sending: "asyncio.Future[None]")
         await outbox.idle()
 
     settled = asyncio.ensure_future(acknowledged())
-    await asyncio.wait({settled, sending}, timeout=SETTLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    settled.cancel()
+    try:
+        await asyncio.wait({settled, sending}, timeout=SETTLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        settled.cancel()
 
 
 def _status(message: JobStatusMessage) -> JobStatus | None:

@@ -169,6 +169,21 @@ def test_listeners_hear_who_comes_and_goes(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_a_device_that_vanishes_leaves_nothing_behind(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            before = asyncio.all_tasks()
+            device = await running.connected()
+            await device.send(LAYOUT, frame_message(1))
+            await device.acknowledged(1)
+            await device.close()
+            await asyncio.wait_for(running.heard.disconnected.wait(), 30)
+            left = {task.get_coro().__qualname__ for task in asyncio.all_tasks() - before}
+            assert not {name for name in left if "Outbox" in name or "settle" in name}
+
+    asyncio.run(scenario())
+
+
 def test_devices_do_not_wait_for_one_another(tmp_path: Path) -> None:
     """Each of many devices has all its frames stored, whatever order they come in."""
 
