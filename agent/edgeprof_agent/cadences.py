@@ -9,7 +9,7 @@ from edgeprof_agent.sampling.cadence import Cadence
 from edgeprof_agent.sampling.sampler import Sampler
 
 _SHORTEST_FRAME_SECONDS = 1.0
-_LONGEST_FRAME_SECONDS = 3600.0
+_LONGEST_FRAME_SECONDS = 600.0
 
 
 class ConfiguredSampler:

@@ -15,7 +15,7 @@ _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):[0-9]{1,5}$"
 
 Address = Annotated[str, Meta(pattern=_ADDRESS)]
 Hertz = Annotated[float, Meta(gt=0, le=100)]
-Seconds = Annotated[float, Meta(ge=1, le=3600)]
+FrameSeconds = Annotated[float, Meta(ge=1, le=600)]
 
 
 class LogLevel(str, Enum):
@@ -42,7 +42,7 @@ class SamplingConfig:
     fast_hertz: Hertz = 10.0
     slow_hertz: Hertz = 1.0
     idle_hertz: Hertz = 1.0
-    idle_frame_seconds: Seconds = 10.0
+    idle_frame_seconds: FrameSeconds = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import grpc.aio
 from edgeprof.device import DeviceFacts
 from edgeprof.job import JobCommand, JobState, JobStatus
 from edgeprof.messages import from_message, to_message
+from edgeprof.protocol import PROTOCOL_VERSION
 from edgeprof.run import Progress
 from edgeprof.v1.uplink_pb2 import AgentMessage, CollectorMessage, Hello, JobStatusAck, Welcome
 from edgeprof.v1.uplink_pb2 import JobCommand as JobCommandMessage
@@ -18,8 +19,6 @@ from edgeprof_agent.uplink.ledger import Ledger
 from edgeprof_agent.uplink.outbox import Outbox
 
 _log = logging.getLogger(__name__)
-
-PROTOCOL = 1
 
 # Messages on their way, not acknowledged yet; and how many are read from the spool at once.
 _WINDOW = 256
@@ -89,6 +88,7 @@ class Session:
             UnwritableError: the disk is full, and the spool cannot note how far the collector is.
         """
         await self._call.write(AgentMessage(hello=self._hello()))
+        self._told = {status.job_id: status for status in self._ledger.untold()}
         answer = await self._answer()
         kind = answer.WhichOneof("body")
         if kind == "refused":
@@ -118,7 +118,7 @@ class Session:
 
     def _hello(self) -> Hello:
         return Hello(
-            protocol=PROTOCOL,
+            protocol=PROTOCOL_VERSION,
             device=to_message(self._facts),
             boot_id=self._boot_id,
             spool_epoch=self._epoch,

@@ -54,7 +54,8 @@ class Uplink:
         self._connected = connected
         self._backoff = backoff or Backoff()
         self._session: Session | None = None
-        self._last_trouble = ""
+        self._was_welcome = False
+        self._told_trouble: str | None = ""  # None once a connection has been told
 
     def report(self, progress: Progress) -> None:
         """Send how far a run is, if anybody can hear it now."""
@@ -102,12 +103,20 @@ class Uplink:
     def _welcomed(self, session: Session) -> None:
         self._session = session
         self._backoff.reset()
-        self._last_trouble = ""
-        _log.info("connected to the collector at %s", self._address)
+        if self._told_trouble is not None:
+            _log.info("connected to the collector at %s", self._address)
+        self._told_trouble = None
+        self._was_welcome = True
         self._connected()
 
     def _tell_trouble(self, trouble: str) -> None:
-        """Log what ended the stream, once for as long as it stays the same."""
-        if trouble != self._last_trouble:
+        """Log why there is no stream, once for as long as it stays the same.
+
+        The end of a stream alone is no trouble: collectors end them now and then, so that devices spread anew.
+        """
+        if self._was_welcome:
+            _log.debug("collector %s: %s", self._address, trouble)
+        elif trouble != self._told_trouble:
             _log.warning("collector %s: %s; trying again", self._address, trouble)
-        self._last_trouble = trouble
+            self._told_trouble = trouble
+        self._was_welcome = False

@@ -62,6 +62,7 @@ class SmallCollector(UplinkServicer):
         """One stream of one device."""
         hello = (await anext(request_iterator)).hello
         self.hellos.append(hello)
+        self.statuses += hello.jobs
         await self._notify()
         if self.refusal:
             await context.write(CollectorMessage(refused=Refused(reason=self.refusal)))
@@ -74,6 +75,8 @@ class SmallCollector(UplinkServicer):
         await context.write(CollectorMessage(welcome=welcome))
         if behind:
             return
+        for status in hello.jobs:
+            await self._acknowledge(status, context)
         talking = asyncio.ensure_future(self._talk(context))
         try:
             await self._listen(request_iterator, context, hello.spool_epoch)
@@ -94,10 +97,7 @@ class SmallCollector(UplinkServicer):
                 described.add(message.layout.layout)
             elif kind == "job_status":
                 self.statuses.append(message.job_status)
-                status = message.job_status
-                if self.acknowledging_statuses:
-                    ack = JobStatusAck(job_id=status.job_id, state=status.state)
-                    await context.write(CollectorMessage(job_status_ack=ack))
+                await self._acknowledge(message.job_status, context)
             elif kind == "progress":
                 self.progresses.append(message.progress)
             else:
@@ -108,6 +108,11 @@ class SmallCollector(UplinkServicer):
                     self.faults.append(f"{message.sequence} uses layouts {undescribed}, which were not described")
                 await self._store(epoch, message, context)
             await self._notify()
+
+    async def _acknowledge(self, status: JobStatus, context: Context) -> None:
+        if self.acknowledging_statuses:
+            ack = JobStatusAck(job_id=status.job_id, state=status.state)
+            await context.write(CollectorMessage(job_status_ack=ack))
 
     def _keep_layout(self, epoch: bytes, layout: Layout) -> None:
         if self.layouts.setdefault((epoch, layout.layout), layout) != layout:

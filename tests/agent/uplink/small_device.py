@@ -30,7 +30,6 @@ FACTS = DeviceFacts(
     agent_version="0",
 )
 BOOT_ID = bytes(range(16))
-SOON = partial(Backoff, uniform=lambda _low, _high: 0.01)
 
 
 @dataclass
@@ -55,12 +54,13 @@ class Wishes:
 
 @dataclass
 class Device:
-    """Everything of an agent but its sensors and its runs."""
+    """Everything of an agent but its sensors and its runs. ``waiting`` is set when an attempt to connect has failed."""
 
     outbox: Outbox
     ledger: Ledger
     wishes: Wishes
     uplink: Uplink
+    waiting: asyncio.Event
 
     def sample(self, tag: int, *, run_id: str = "", channels: int = 2) -> None:
         """Hand over a frame whose start tells it from others."""
@@ -80,10 +80,16 @@ async def device(folder: Path, port: int, *, close: bool = True) -> AsyncIterato
     database = Database(folder)
     outbox, ledger, wishes = Outbox(Spool(database, ROOMY), BOOT_ID), Ledger(database), Wishes()
     session = partial(Session, facts=FACTS, boot_id=BOOT_ID, outbox=outbox, ledger=ledger, commands=wishes)
-    uplink = Uplink(f"127.0.0.1:{port}", session, backoff=SOON())
+    waiting = asyncio.Event()
+
+    def shortly(_low: float, _high: float) -> float:
+        waiting.set()
+        return 0.01
+
+    uplink = Uplink(f"127.0.0.1:{port}", session, backoff=Backoff(shortly))
     running = asyncio.ensure_future(uplink.run())
     try:
-        yield Device(outbox, ledger, wishes, uplink)
+        yield Device(outbox, ledger, wishes, uplink, waiting)
         assert not running.done(), running.exception()
     finally:
         running.cancel()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edgeprof.run import PhaseKind, Progress
-from edgeprof.v1.uplink_pb2 import Ack, CollectorMessage
+from edgeprof.v1.uplink_pb2 import Ack, AgentMessage, CollectorMessage
 from tests.agent.uplink.small_collector import SmallCollector, serving
 from tests.agent.uplink.small_device import BOOT_ID, device
 
@@ -124,7 +124,7 @@ def test_a_device_that_forgot_what_it_sent_opens_a_new_epoch(tmp_path: Path) -> 
     asyncio.run(main())
 
 
-def test_a_collector_that_comes_back_is_found_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_collector_that_comes_back_is_found_again(tmp_path: Path) -> None:
     async def main() -> None:
         collector = SmallCollector()
         async with serving(collector) as port:
@@ -136,9 +136,37 @@ def test_a_collector_that_comes_back_is_found_again(tmp_path: Path, caplog: pyte
                     await collector.until(has_stored(collector, tag))
         assert stored_tags(collector) == [1, 2, 3, 4, 5]
 
+    asyncio.run(main())
+
+
+def test_an_outage_is_told_once_and_the_end_of_a_stream_not_at_all(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        collector = SmallCollector()
+        async with serving(collector) as port:
+            pass
+        breaking = {2, 3}
+
+        def cut_each_once(message: AgentMessage) -> bool:
+            found = message.sequence in breaking
+            breaking.discard(message.sequence)
+            return found
+
+        collector.cut = cut_each_once
+        async with device(tmp_path, port) as agent:
+            await agent.waiting.wait()
+            async with serving(collector, port):
+                for tag in (1, 2, 3):
+                    agent.sample(tag)
+                await collector.until(has_stored(collector, 3))
+        assert not breaking
+
     with caplog.at_level(logging.INFO, logger="edgeprof_agent"):
         asyncio.run(main())
-    assert sum("connected to the collector" in line for line in caplog.messages) >= 5
+    trouble, connected = caplog.messages
+    assert "Connection refused; trying again" in trouble
+    assert connected.startswith("connected to the collector")
 
 
 def test_a_refusal_is_told_once_and_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -67,6 +67,7 @@ def test_a_status_is_told_until_it_is_acknowledged_and_again_on_each_stream(tmp_
                 await collector.until(lambda: len(collector.statuses) == 2)
                 agent.ledger.record(finished)
                 agent.outbox.wake.set()
+                await collector.until(lambda: len(collector.statuses) == 3)
                 await agent.uplink.drain(30)
                 assert agent.ledger.untold() == ()
             async with device(tmp_path, port):
