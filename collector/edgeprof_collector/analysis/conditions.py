@@ -7,11 +7,12 @@ import numpy as np
 from edgeprof.run import RunRecord
 from edgeprof_collector.analysis.repetitions import RecordedRepetition
 from edgeprof_collector.analysis.series import Series
-from edgeprof_collector.analysis.telemetry_window import counter_increase, mean_during, series_of
+from edgeprof_collector.analysis.telemetry_window import counter_increase, mean_during, samples_during, series_of
 from edgeprof_collector.analysis.thresholds import (
     CONTENDED_CPU_RATIO,
     CONTENDED_MIN_SAMPLES,
     THROTTLED_CLOCK_RATIO,
+    THROTTLED_MIN_SAMPLES,
 )
 from edgeprof_collector.analysis.verdict import Conditions, Flag, RaisedFlag, Repetition
 
@@ -27,8 +28,7 @@ def describe_repetitions(
 ) -> tuple[Repetition, ...]:
     """The conditions and flags of one step's repetitions."""
     conditions = [_conditions(record, series, each.start_monotonic_ns, each.end_monotonic_ns) for each in repetitions]
-    clocks = [each.cpu_clock_hertz for each in conditions if each.cpu_clock_hertz is not None]
-    best_clock_hertz = max(clocks, default=None)
+    clock_flags = _clocks_held_back(series, repetitions)
     return tuple(
         Repetition(
             index=repetition.reference.repetition,
@@ -36,13 +36,9 @@ def describe_repetitions(
             end_monotonic_ns=repetition.end_monotonic_ns,
             complete=repetition.complete,
             conditions=condition,
-            flags=(
-                *_contended(condition),
-                *_clock_held_back(condition, best_clock_hertz),
-                *_throttle_reasons(series, repetition),
-            ),
+            flags=(*_contended(condition), *clock_flag, *_throttle_reasons(series, repetition)),
         )
-        for repetition, condition in zip(repetitions, conditions, strict=True)
+        for repetition, condition, clock_flag in zip(repetitions, conditions, clock_flags, strict=True)
     )
 
 
@@ -51,8 +47,8 @@ def _conditions(record: RunRecord, series: Sequence[Series], start_ns: int, end_
     return Conditions(
         temperature_celsius=temperature_celsius,
         temperature_place=place,
-        cpu_clock_hertz=_mean_of(series, "edgeprof_cpu_frequency_hertz", start_ns, end_ns),
-        gpu_clock_hertz=_mean_of(series, "edgeprof_gpu_clock_hertz", start_ns, end_ns, ("domain", "sm")),
+        cpu_clock_hertz=_fastest_core_hertz(series, start_ns, end_ns, least_samples=1),
+        gpu_clock_hertz=_gpu_clock_hertz(series, start_ns, end_ns),
         background_cpu_ratio=background_cpu_ratio(series, record.started.device.logical_cores, start_ns, end_ns),
     )
 
@@ -93,12 +89,23 @@ def _hottest(series: Sequence[Series], start_ns: int, end_ns: int) -> tuple[floa
     return max(found, default=(None, ""))
 
 
-def _mean_of(
-    series: Sequence[Series], metric: str, start_ns: int, end_ns: int, label: tuple[str, str] | None = None
-) -> float | None:
-    chosen = [each for each in series_of(series, metric) if label is None or label in each.channel.labels]
-    values = [value for each in chosen if (value := mean_during(each, start_ns, end_ns)) is not None]
-    return sum(values) / len(values) if values else None
+def _fastest_core_hertz(series: Sequence[Series], start_ns: int, end_ns: int, least_samples: int) -> float | None:
+    """The highest of the cores' median clocks. Idle cores run slower, and by chance, so they say nothing.
+
+    From samples inside the window alone: a clock changes at once when work begins, so nothing can be interpolated.
+    """
+    medians = []
+    for core in series_of(series, "edgeprof_cpu_frequency_hertz"):
+        inside = samples_during(core, start_ns, end_ns)
+        if inside.size >= least_samples:
+            medians.append(float(np.median(inside)))
+    return max(medians, default=None)
+
+
+def _gpu_clock_hertz(series: Sequence[Series], start_ns: int, end_ns: int) -> float | None:
+    clocks = [each for each in series_of(series, "edgeprof_gpu_clock_hertz") if ("domain", "sm") in each.channel.labels]
+    inside = [samples for each in clocks if (samples := samples_during(each, start_ns, end_ns)).size]
+    return max((float(np.median(samples)) for samples in inside), default=None)
 
 
 def _contended(conditions: Conditions) -> tuple[RaisedFlag, ...]:
@@ -108,14 +115,25 @@ def _contended(conditions: Conditions) -> tuple[RaisedFlag, ...]:
     return (RaisedFlag(flag=Flag.CONTENDED, evidence=f"other processes took {ratio:.0%} of all cores' time"),)
 
 
-def _clock_held_back(conditions: Conditions, best_clock_hertz: float | None) -> tuple[RaisedFlag, ...]:
-    clock_hertz = conditions.cpu_clock_hertz
-    if clock_hertz is None or best_clock_hertz is None or clock_hertz >= best_clock_hertz * THROTTLED_CLOCK_RATIO:
-        return ()
-    evidence = (
-        f"CPU clock at {clock_hertz / 1e9:.2f} GHz, {clock_hertz / best_clock_hertz:.0%} of the step's best repetition"
-    )
-    return (RaisedFlag(flag=Flag.THROTTLED, evidence=evidence),)
+def _clocks_held_back(
+    series: Sequence[Series], repetitions: Sequence[RecordedRepetition]
+) -> list[tuple[RaisedFlag, ...]]:
+    """Per repetition, a flag if its clock lay below that of the step's best one; none if too few samples tell."""
+    clocks = [
+        _fastest_core_hertz(series, each.start_monotonic_ns, each.end_monotonic_ns, THROTTLED_MIN_SAMPLES)
+        for each in repetitions
+    ]
+    best_hertz = max((clock for clock in clocks if clock is not None), default=0.0)
+    return [
+        (RaisedFlag(flag=Flag.THROTTLED, evidence=_slower(clock, best_hertz)),)
+        if clock is not None and clock < best_hertz * THROTTLED_CLOCK_RATIO
+        else ()
+        for clock in clocks
+    ]
+
+
+def _slower(clock_hertz: float, best_hertz: float) -> str:
+    return f"CPU clock at {clock_hertz / 1e9:.2f} GHz, {clock_hertz / best_hertz:.0%} of the step's best repetition"
 
 
 def _throttle_reasons(series: Sequence[Series], repetition: RecordedRepetition) -> tuple[RaisedFlag, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from edgeprof.run import PhaseKind, RunRecord
 from edgeprof_collector.analysis.series import Series
-from edgeprof_collector.analysis.telemetry_window import highest_during, last_before, series_of
+from edgeprof_collector.analysis.telemetry_window import highest_during, last_before, samples_during, series_of
 from edgeprof_collector.analysis.verdict import DeviceMemory, MemoryVerdict
 
 
@@ -73,9 +73,6 @@ def _highest(series: Sequence[Series], metric: str, start_ns: int, end_ns: int) 
 
 
 def _lowest_available(series: Sequence[Series], start_ns: int, end_ns: int) -> int | None:
-    lowest = [
-        each.values[inside].min()
-        for each in series_of(series, "edgeprof_memory_available_bytes")
-        if (inside := (each.times_monotonic_ns >= start_ns) & (each.times_monotonic_ns <= end_ns)).any()
-    ]
-    return round(min(lowest)) if lowest else None
+    available = series_of(series, "edgeprof_memory_available_bytes")
+    inside = [samples for each in available if (samples := samples_during(each, start_ns, end_ns)).size]
+    return min((round(float(samples.min())) for samples in inside), default=None)

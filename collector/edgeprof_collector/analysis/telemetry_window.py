@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.thresholds import INTERPOLATION_MAX_SECONDS
@@ -15,18 +16,22 @@ def series_of(series: Iterable[Series], metric: str) -> tuple[Series, ...]:
     return tuple(each for each in series if each.channel.metric == metric and each.values.size)
 
 
+def samples_during(series: Series, start_ns: int, end_ns: int) -> NDArray[np.float64]:
+    """The samples in the window, both ends included."""
+    first, last = np.searchsorted(series.times_monotonic_ns, (start_ns, end_ns + 1))
+    return series.values[first:last]
+
+
 def mean_during(series: Series, start_ns: int, end_ns: int) -> float | None:
     """Mean of the samples in the window; of a window between two samples, the value interpolated at its middle."""
-    first, last = np.searchsorted(series.times_monotonic_ns, (start_ns, end_ns + 1))
-    if last > first:
-        return float(series.values[first:last].mean())
-    return value_at(series, (start_ns + end_ns) // 2)
+    inside = samples_during(series, start_ns, end_ns)
+    return float(inside.mean()) if inside.size else value_at(series, (start_ns + end_ns) // 2)
 
 
 def highest_during(series: Series, start_ns: int, end_ns: int) -> float | None:
     """Highest sample in the window; ``None`` if it holds none."""
-    first, last = np.searchsorted(series.times_monotonic_ns, (start_ns, end_ns + 1))
-    return float(series.values[first:last].max()) if last > first else None
+    inside = samples_during(series, start_ns, end_ns)
+    return float(inside.max()) if inside.size else None
 
 
 def last_before(series: Series, time_ns: int) -> float | None:

@@ -25,6 +25,9 @@ CONTENDED_MIN_SAMPLES = 3
 # A repetition whose clock lies a tenth under the best of its step was held back; governors jitter by less.
 THROTTLED_CLOCK_RATIO = 0.90
 
+# One sample of a clock may fall on the moment before the work began; the median of three does not.
+THROTTLED_MIN_SAMPLES = 3
+
 # A value between two samples is interpolated only if they are at most this far apart: two ticks of the slow tier.
 INTERPOLATION_MAX_SECONDS = 2.0
 

@@ -112,10 +112,11 @@ class TokenGaps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What a repetition was taken at: means over its time, ``None`` where no sensor tells.
+    """What a repetition was taken at, over its time; ``None`` where no sensor tells.
 
-    ``temperature_celsius`` is of ``temperature_place``, the hottest place; ``background_cpu_ratio`` is the share
-    of all cores' time that neither the workload nor the agent took.
+    ``temperature_celsius`` is the mean of ``temperature_place``, the hottest place; ``cpu_clock_hertz`` the median
+    of the fastest core; ``background_cpu_ratio`` the share of all cores' time that neither the workload nor the agent
+    took.
     """
 
     temperature_celsius: float | None = None

@@ -15,6 +15,8 @@ from edgeprof_collector.report.series_style import colour, variant_legend, varia
 _LEAST_SPAN_RATIO = 0.10
 # Repetitions of several variants stand beside each other, this far apart.
 _ASIDE = 0.16
+# More dots than this are drawn small.
+_MOST_LARGE_DOTS = 30
 
 Shown = tuple[StepVerdict, Figure]
 
@@ -101,6 +103,7 @@ def _interval_and_median(canvas: Canvas, figure: Figure, style: str, prefix: str
 def _repetitions(canvas: Canvas, step: StepVerdict, figure: Figure, aside: float, prefix: str) -> Iterator[Shape]:
     """A dot per repetition; a ring where the repetition was flagged."""
     scale = figure_scale(figure)
+    size = " small" if len(figure.samples) > _MOST_LARGE_DOTS else ""
     flags = {each.index: ", ".join(raised.flag.value for raised in each.flags) for each in step.repetitions}
     for sample in figure.samples:
         flagged = flags.get(sample.repetition, "")
@@ -108,9 +111,9 @@ def _repetitions(canvas: Canvas, step: StepVerdict, figure: Figure, aside: float
         place = canvas.dot(sample.repetition + 1 + aside, sample.value)
         if flagged:
             tip = f"{tip}, {flagged}"
-            yield Shape(place, "flagged", tip)
-            yield Shape(place, "flagged-gap")
-        yield Shape(place, f"dot {colour(step.variant)}", tip)
+            yield Shape(place, f"flagged{size}", tip)
+            yield Shape(place, f"flagged-gap{size}")
+        yield Shape(place, f"dot{size} {colour(step.variant)}", tip)
 
 
 def _main_rate(step: StepVerdict) -> Figure | None:

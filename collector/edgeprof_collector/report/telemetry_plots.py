@@ -58,22 +58,22 @@ def phase_shapes(record: RunRecord, span: TimeSpan) -> tuple[Shape, ...]:
     canvas = Canvas(span.seconds, Range(0.0, 1.0))
     shapes = []
     for phase in record.phases:
-        if phase.kind is PhaseKind.REST:
-            continue
-        start, end = span.seconds_of((phase.start_monotonic_ns, phase.end_monotonic_ns))
-        style, name = _phase_style(record, phase)
-        shapes.append(Shape(canvas.column(start, end), f"phase {style}", f"{name}, {end - start:.2f} s"))
+        if phase.kind is not PhaseKind.REST:
+            start, end = span.seconds_of((phase.start_monotonic_ns, phase.end_monotonic_ns))
+            style, name, detail = _describe_phase(record, phase)
+            shapes.append(Shape(canvas.column(start, end), f"phase {style}", f"{detail or name}, {end - start:.2f} s"))
     return tuple(shapes)
 
 
 def phase_legend(record: RunRecord) -> tuple[LegendEntry, ...]:
     """What the colours of phases mean, in the order in which they first came."""
-    entries: dict[str, LegendEntry] = {}
+    names: dict[str, list[str]] = {}
     for phase in record.phases:
         if phase.kind is not PhaseKind.REST:
-            style, _ = _phase_style(record, phase)
-            entries.setdefault(style, LegendEntry(style.replace("-", " "), f"phase {style}"))
-    return tuple(entries.values())
+            style, name, _ = _describe_phase(record, phase)
+            known = names.setdefault(style, [])
+            known += [name] if name not in known else []
+    return tuple(LegendEntry(", ".join(known), f"phase {style}") for style, known in names.items())
 
 
 def telemetry_plots(series: Sequence[Series], span: TimeSpan) -> Iterator[Plot]:
@@ -171,10 +171,11 @@ def _outline(canvas: Canvas, times: Floats, low: Floats, high: Floats) -> str:
     return canvas.line(points) + "Z"
 
 
-def _phase_style(record: RunRecord, phase: Phase) -> tuple[str, str]:
-    """The style of a phase, and its name for a tip."""
+def _describe_phase(record: RunRecord, phase: Phase) -> tuple[str, str, str]:
+    """A phase's style, its name, and what more there is to say of it."""
     plan = record.started.plan
-    if phase.kind is not PhaseKind.STEP or phase.step is None or phase.step.step >= len(plan.steps):
-        return phase.kind.value.replace("_", "-"), clean(phase.note or phase.kind.value.replace("_", " "))
-    step = plan.steps[phase.step.step]
-    return step.kind.value, clean(f"{step.name}, repetition {phase.step.repetition + 1}")
+    if phase.kind is PhaseKind.STEP and phase.step is not None and phase.step.step < len(plan.steps):
+        step = plan.steps[phase.step.step]
+        return step.kind.value, step.kind.value, clean(f"{step.name}, repetition {phase.step.repetition + 1}")
+    style = "load" if phase.kind in (PhaseKind.LOAD, PhaseKind.WARM_UP) else "other"
+    return style, phase.kind.value.replace("_", " "), clean(phase.note)

@@ -24,7 +24,7 @@ def test_each_repetition_has_the_heat_and_clocks_it_was_taken_at() -> None:
         assert conditions.temperature_place == "k10temp Tctl"  # the drive is hotter, but runs no model
         assert conditions.temperature_celsius is not None
         assert 38 < conditions.temperature_celsius < 100
-        assert conditions.cpu_clock_hertz == pytest.approx(1.4e9 + 0.9 * (2.4e9 - 7.5e7), rel=0.01)
+        assert conditions.cpu_clock_hertz == pytest.approx(1.4e9 + 0.9 * 2.4e9, rel=0.01)
         assert conditions.background_cpu_ratio == pytest.approx(0.01, abs=0.005)
         assert repetition.flags == ()
 
@@ -46,7 +46,8 @@ def test_other_processes_make_a_repetition_contended() -> None:
 
 
 def test_a_clock_below_the_best_repetition_is_held_back() -> None:
-    record, telemetry = sample_run(Scenario(energy=False))
+    plan = replace(QUICK, steps=(*QUICK.steps[:1], replace(QUICK.steps[1], decode_tokens=96)))  # 4 s: 3 samples or more
+    record, telemetry = sample_run(Scenario(plan=plan, energy=False))
     third = [phase for phase in record.phases if phase.step and phase.step.step == DECODE][2]
     series = tuple(
         _slowed_during(each, third.start_monotonic_ns, third.end_monotonic_ns) for each in collect_series(telemetry)
@@ -103,3 +104,23 @@ def test_a_repetition_too_short_to_judge_is_not_called_contended() -> None:
     step = judged(Scenario(plan=plan, background_cpu_ratio=0.5)).steps[0]
     assert step.repetitions[0].conditions.background_cpu_ratio is None
     assert step.repetitions[0].flags == ()
+
+
+def test_one_slow_sample_of_a_clock_holds_nothing_back() -> None:
+    """A phase of 1.4 s has one or two samples of a clock that is read once a second: they may be from its edges."""
+    record, telemetry = sample_run(Scenario(energy=False))
+    third = [phase for phase in record.phases if phase.step and phase.step.step == 0][2]
+    start_ns, end_ns = third.start_monotonic_ns, third.end_monotonic_ns
+    series = tuple(_slowed_during(each, start_ns, end_ns) for each in collect_series(telemetry))
+    repetition = analyse(record, series).steps[0].repetitions[2]
+    assert repetition.conditions.cpu_clock_hertz == pytest.approx(0.8 * (1.4e9 + 0.98 * 2.4e9), rel=0.01)
+    assert repetition.flags == ()
+
+
+def test_a_clock_is_never_interpolated() -> None:
+    """Between two samples of an idle core, a phase of half a second ran at a clock that nobody saw."""
+    plan = replace(QUICK, steps=(replace(QUICK.steps[0], prompt_tokens=90),))
+    step = judged(Scenario(plan=plan)).steps[0]
+    clocks = [repetition.conditions.cpu_clock_hertz for repetition in step.repetitions]
+    assert None in clocks
+    assert all(clock is None or clock > 3.5e9 for clock in clocks)
