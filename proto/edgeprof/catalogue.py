@@ -55,10 +55,42 @@ _METRICS = (
         "core",
     ),
     _gauge("edgeprof_cpu_frequency_hertz", 1e6, "Clock of a core now", "core", tier=Tier.SLOW),
+    _counter(
+        "edgeprof_cpu_throttle_events_total",
+        1,
+        "Times that heat held clocks back: of a package's cores, added up, or of the package as a whole",
+        "package",
+        "scope",
+        tier=Tier.SLOW,
+    ),
+    _counter(
+        "edgeprof_cpu_throttled_seconds_total",
+        0.001,
+        "Time that heat held clocks back, each stretch added when it ends; of cores, added up",
+        "package",
+        "scope",
+        tier=Tier.SLOW,
+    ),
+    _counter(
+        "edgeprof_pressure_seconds_total",
+        1e-6,
+        "Time that some or all (full) tasks that had work waited for a resource",
+        "resource",
+        "share",
+        tier=Tier.SLOW,
+    ),
     # Memory
     _gauge("edgeprof_memory_total_bytes", 4096, "Memory that the kernel manages", tier=Tier.SLOW),
     _gauge("edgeprof_memory_available_bytes", 65536, "Memory that programs can still take without swapping"),
     _gauge("edgeprof_swap_used_bytes", 4096, "Swap in use", tier=Tier.SLOW),
+    _counter("edgeprof_swap_in_bytes_total", 4096, "Bytes read back from swap", tier=Tier.SLOW),
+    _counter("edgeprof_swap_out_bytes_total", 4096, "Bytes written to swap", tier=Tier.SLOW),
+    _counter(
+        "edgeprof_major_page_faults_total",
+        1,
+        "Page faults of all processes that had to wait for a disk",
+        tier=Tier.SLOW,
+    ),
     # Disks and networks
     _counter("edgeprof_disk_read_bytes_total", 512, "Bytes read from a disk", "disk", tier=Tier.SLOW),
     _counter("edgeprof_disk_written_bytes_total", 512, "Bytes written to a disk", "disk", tier=Tier.SLOW),
@@ -66,6 +98,11 @@ _METRICS = (
     _counter("edgeprof_network_transmitted_bytes_total", 1, "Bytes sent", "interface", tier=Tier.SLOW),
     # The engine's child process and its descendants
     _counter("edgeprof_workload_cpu_seconds_total", 0.01, "CPU time of the workload's processes"),
+    _counter(
+        "edgeprof_workload_major_page_faults_total",
+        1,
+        "Page faults of the workload's processes that had to wait for a disk",
+    ),
     _gauge("edgeprof_workload_resident_bytes", 4096, "Resident memory of the workload's processes"),
     _gauge("edgeprof_workload_resident_anonymous_bytes", 4096, "Of it, memory of its own", tier=Tier.SLOW),
     _gauge(
@@ -83,12 +120,65 @@ _METRICS = (
     # Heat, power and energy of the board
     _gauge("edgeprof_temperature_celsius", 0.1, "Temperature of a place on the board", "chip", "place"),
     _gauge("edgeprof_power_watts", 0.001, "Power of a rail", "chip", "rail"),
+    _gauge(
+        "edgeprof_power_total_watts",
+        0.001,
+        "Power of the board; rails names what is in it, so totals of different boards are not the same quantity",
+        "rails",
+    ),
     _counter("edgeprof_energy_joules_total", 0.001, "Energy of a rail since its counter began", "chip", "rail"),
+    _gauge(
+        "edgeprof_throttled_ratio",
+        1,
+        "1 while the kernel holds back a place on the board for a reason, else 0",
+        "place",
+        "reason",
+    ),
+    _counter(
+        "edgeprof_overcurrent_events_total",
+        1,
+        "Alarms of the board's supply since boot; on Orin oc1 is under-voltage, oc2 average and oc3 momentary current",
+        "event",
+    ),
+    _gauge(
+        "edgeprof_clock_locked_ratio",
+        1,
+        "1 if a domain's lowest clock is set to its highest, as jetson_clocks does, else 0",
+        "domain",
+        tier=Tier.SLOW,
+    ),
+    # Bandwidth of memory. source is hardware_counter, activity_clock (controller activity times bus width),
+    # vendor_ratio (a share of the peak) or derived; of a peak, it is measured, computed (clock times width) or
+    # specified. memory is "system" or a GPU's name; direction is read, write or both.
+    _gauge(
+        "edgeprof_memory_bandwidth_bytes_per_second",
+        1e6,
+        "Bytes moved to or from memory; activity_clock is the controller's own average over some milliseconds",
+        "direction",
+        "memory",
+        "source",
+    ),
+    _gauge(
+        "edgeprof_memory_bandwidth_peak_bytes_per_second",
+        1e6,
+        "Most bytes that memory can move at its highest clock now",
+        "memory",
+        "source",
+        tier=Tier.SLOW,
+    ),
+    _gauge(
+        "edgeprof_memory_busy_ratio",
+        0.001,
+        "Share of the memory controller's clocks in which it moved data, averaged by the controller",
+        "memory",
+    ),
+    _gauge("edgeprof_memory_clock_hertz", 1e6, "Clock of memory now", "memory"),
+    _gauge("edgeprof_memory_clock_max_hertz", 1e6, "Highest clock of memory now allowed", "memory", tier=Tier.SLOW),
     # GPUs
     _gauge(
         "edgeprof_gpu_busy_ratio",
-        0.01,
-        "Share of time a kernel ran; the driver averages over 1/6 to 1 s",
+        0.001,
+        "Share of time a kernel ran; NVML averages over 1/6 to 1 s",
         "gpu",
     ),
     _gauge(
@@ -197,7 +287,7 @@ _RESULT_METRICS = (
 RESULT_METRICS: dict[str, ResultMetric] = {metric.name: metric for metric in _RESULT_METRICS}
 
 
-def channel(metric: str, source: str, **labels: str) -> Channel:
+def channel(metric: str, source: str, /, **labels: str) -> Channel:
     """Return the channel of ``metric`` with these labels.
 
     Raises:

@@ -22,6 +22,9 @@ RANGES = {
     "_bytes_total": (0, 1e18),
     "_joules_total": (0, 1e15),
     "_seconds_total": (0, 1e10),
+    "_faults_total": (0, 1e15),
+    "_events_total": (0, 1e12),
+    "_bytes_per_second": (0, 2e13),
 }
 
 
