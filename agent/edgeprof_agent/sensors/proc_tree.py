@@ -21,7 +21,7 @@ class ProcTree:
         self._processes: dict[int, _Process] = {}
         self._seen: set[str] = set()
         self._followed: int | None = None
-        self._cpu_ticks = 0
+        self._cpu_ticks = self._major_faults = 0
 
     def follow(self, pid: int | None) -> None:
         """Watch this process and its descendants from now on."""
@@ -30,7 +30,8 @@ class ProcTree:
         for process in self._processes.values():
             process.close()
         self._processes = {} if pid is None else {pid: _Process(self._proc / str(pid))}
-        self._followed, self._seen, self._cpu_ticks = pid, set(), 0
+        self._followed, self._seen = pid, set()
+        self._cpu_ticks = self._major_faults = 0
         self.refresh()
 
     def refresh(self) -> None:
@@ -44,8 +45,8 @@ class ProcTree:
         self._processes.update({pid: _Process(self._proc / str(pid)) for pid in family})
 
     def usage(self) -> Usage | None:
-        """Sum CPU ticks, those of children that were waited for included, and resident pages."""
-        ticks = pages = 0
+        """Sum CPU ticks and major faults, those of children that were waited for included, and resident pages."""
+        ticks = faults = pages = 0
         alive = False
         for pid, process in list(self._processes.items()):
             try:
@@ -53,16 +54,19 @@ class ProcTree:
             except OSError:  # the process is gone; its parent has taken over its CPU time
                 self._processes.pop(pid).close()
                 continue
-            # proc(5), counted from the state, which is field 3: 14 to 17 are CPU times, 24 is the resident set
+            # proc(5), counted from the state, which is field 3: 12 and 13 are major faults, 14 to 17 CPU times, 24 is
+            # the resident set
+            faults += int(fields[9]) + int(fields[10])
             ticks += int(fields[11]) + int(fields[12]) + int(fields[13]) + int(fields[14])
             if fields[0] not in b"ZX":
                 alive = True
                 pages += int(fields[21])
         if not alive:
             return None
-        # a child that nobody waited for takes its time with it: the total must not fall
+        # a child that nobody waited for takes its time and faults with it: the totals must not fall
         self._cpu_ticks = max(self._cpu_ticks, ticks)
-        return Usage(self._cpu_ticks / self._ticks_per_second, pages * self._page_bytes)
+        self._major_faults = max(self._major_faults, faults)
+        return Usage(self._cpu_ticks / self._ticks_per_second, pages * self._page_bytes, self._major_faults)
 
     def resident_kinds(self) -> ResidentKinds | None:
         """Sum ``RssAnon``, ``RssFile`` and ``VmHWM``."""

@@ -6,10 +6,14 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """CPU time and resident memory of all processes of a tree together."""
+    """CPU time, resident memory and major page faults of all processes of a tree together.
+
+    ``major_faults`` is ``None`` where the platform does not tell.
+    """
 
     cpu_seconds: float
     resident_bytes: int
+    major_faults: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Energy that the processor counts itself: RAPL, by the kernel's power capping framework."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,15 @@ def discover(root: Path) -> Sensor | None:
 
     Zones of ``intel-rapl-mmio`` are left out: they count the same packages again.
     """
+    rails = {folder: _rail(folder) for folder in sorted(root.glob("sys/class/powercap/intel-rapl:*"))}
+    count = Counter(rails.values())
     zones = []
-    for folder in sorted(root.glob("sys/class/powercap/intel-rapl:*")):
+    for folder, rail in rails.items():
         range_uj = read_int(folder / "max_energy_range_uj")
         if range_uj and read_int(folder / "energy_uj") is not None:
             source = source_of(folder / "energy_uj", root)
-            energy = channel("edgeprof_energy_joules_total", source, chip="rapl", rail=_rail(folder))
+            name = rail if count[rail] == 1 else f"{rail} ({folder.name})"
+            energy = channel("edgeprof_energy_joules_total", source, chip="rapl", rail=name)
             zones.append(_Zone(energy, KernelFile(folder / "energy_uj"), GrowingCounter(range_uj)))
     return Rapl(tuple(zones)) if zones else None
 

@@ -24,7 +24,7 @@ def discover(root: Path) -> tuple[Sensor, ...]:
 
 
 class WorkloadUsage:
-    """CPU time and resident memory. A workload that has ended gives no readings."""
+    """CPU time, major page faults and resident memory. A workload that has ended gives no readings."""
 
     name = "workload"
     tier = Tier.FAST
@@ -32,6 +32,7 @@ class WorkloadUsage:
     def __init__(self, tree: ProcessTree) -> None:
         self._tree = tree
         self._cpu_seconds = channel("edgeprof_workload_cpu_seconds_total", tree.source)
+        self._major_faults = channel("edgeprof_workload_major_page_faults_total", tree.source)
         self._resident = channel("edgeprof_workload_resident_bytes", tree.source)
 
     def follow(self, pid: int | None) -> None:
@@ -43,7 +44,10 @@ class WorkloadUsage:
         usage = self._tree.usage()
         if usage is None:
             return ()
-        return (Reading(self._cpu_seconds, usage.cpu_seconds), Reading(self._resident, usage.resident_bytes))
+        readings = [Reading(self._cpu_seconds, usage.cpu_seconds), Reading(self._resident, usage.resident_bytes)]
+        if usage.major_faults is not None:
+            readings.append(Reading(self._major_faults, usage.major_faults))
+        return readings
 
 
 class WorkloadMemory:

@@ -41,6 +41,29 @@ def test_zones_are_named_by_their_parents(tmp_path: Path) -> None:
     close((sensor,))
 
 
+def test_packages_of_several_dies_memory_and_platform_have_names_of_their_own(tmp_path: Path) -> None:
+    for name, label in (
+        ("intel-rapl:0", "package-0-die-0"),
+        ("intel-rapl:0:0", "dram"),
+        ("intel-rapl:1", "package-0-die-1"),
+        ("intel-rapl:1:0", "dram"),
+        ("intel-rapl:2", "psys"),
+    ):
+        zone(tmp_path, name, label, 1_000_000)
+    sensor = discover(tmp_path)
+    names = {"package-0-die-0", "package-0-die-0/dram", "package-0-die-1", "package-0-die-1/dram", "psys"}
+    assert set(joules(sensor)) == names
+    close((sensor,))
+
+
+def test_zones_that_share_a_name_are_told_apart_by_their_number(tmp_path: Path) -> None:
+    zone(tmp_path, "intel-rapl:0", "package-0", 1_000_000)
+    zone(tmp_path, "intel-rapl:a", "package-0", 2_000_000)
+    sensor = discover(tmp_path)
+    assert joules(sensor) == {"package-0 (intel-rapl:0)": 1.0, "package-0 (intel-rapl:a)": 2.0}
+    close((sensor,))
+
+
 def test_energy_goes_on_growing_when_the_counter_wraps(tmp_path: Path) -> None:
     energy = zone(tmp_path, "intel-rapl:0", "package-0", RANGE_UJ - 1_000_000)
     sensor = discover(tmp_path)

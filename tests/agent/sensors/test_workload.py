@@ -213,3 +213,33 @@ def test_the_sensors_share_one_tree() -> None:
         usage.follow(None)
         assert memory.sample() == ()
         memory.close()
+
+
+def stat(proc: Path, pid: int, parent: int, major_faults: int, waited_for: int) -> Path:
+    folder = proc / str(pid)
+    folder.mkdir(parents=True, exist_ok=True)
+    zeros = " 0" * 40
+    (folder / "stat").write_text(f"{pid} (a) b) S {parent} 1 1 0 -1 0 7 8 {major_faults} {waited_for}{zeros}\n")
+    return folder / "stat"
+
+
+def test_major_faults_of_the_whole_tree_never_fall(tmp_path: Path) -> None:
+    stat(tmp_path, 10, 1, 3, 1)
+    child = stat(tmp_path, 11, 10, 5, 0)
+    stat(tmp_path, 12, 1, 100, 100)  # somebody else's
+    tree = ProcTree(tmp_path)
+    tree.follow(10)
+    told = {channel.metric: value for channel, value in WorkloadUsage(tree).sample()}
+    assert told["edgeprof_workload_major_page_faults_total"] == 9
+    child.unlink()
+    tree.follow(None)
+    tree.follow(10)
+    stat(tmp_path, 10, 1, 4, 6)
+    usage = tree.usage()
+    assert usage is not None
+    assert usage.major_faults == 10
+    stat(tmp_path, 10, 1, 4, 0)  # its children's are gone, since nobody waited for them
+    usage = tree.usage()
+    assert usage is not None
+    assert usage.major_faults == 10
+    tree.follow(None)
