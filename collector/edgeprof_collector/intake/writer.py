@@ -1,7 +1,7 @@
 """The one writer: whatever all streams have received goes into the store together, in one transaction after another.
 
-While a transaction is being written, the next one gathers. So a single device is not kept waiting, and thousands
-share one flush of the disk. Nothing here runs on a timer.
+While a transaction is being written, the next one gathers, and one does not follow another too closely. So a single
+device is not kept waiting, and thousands share one flush of the disk.
 """
 
 import asyncio
@@ -16,6 +16,9 @@ from edgeprof_collector.store.errors import StoreError
 from edgeprof_collector.store.protocol import Admission, Delivery, Greeting, Store
 
 _log = logging.getLogger(__name__)
+
+# Between the starts of two transactions. Each costs as much as dozens of messages, most of it in flushing the disk.
+_INTERVAL_SECONDS = 0.01
 
 
 class GroupWriter:
@@ -50,8 +53,11 @@ class GroupWriter:
 
     async def run(self) -> None:
         """Write until :meth:`close`, and then what is left."""
+        next_start = 0.0
         while self._inboxes or self._greetings or not self._closing:
             await self._work.wait()
+            await asyncio.sleep(next_start - time.monotonic())
+            next_start = time.monotonic() + _INTERVAL_SECONDS
             self._work.clear()
             await self._write_all()
         self._thread.shutdown()
