@@ -101,6 +101,7 @@ class JobDesk:
         """The current job's preparation is over: there is a run now, under this identity."""
         if self._current:
             self._run_id = run_id
+            _log.info("job %s: run %s", self._current.job_id, run_id)
             self._record(self._current, JobState.RUNNING)
 
     async def work(self) -> None:
@@ -145,7 +146,8 @@ class JobDesk:
 
     def _record(self, command: JobCommand, state: JobState, reason: str = "") -> None:
         run_id = self._run_id if command is self._current else ""
-        _log.info("job %s: %s%s", command.job_id, state.value, f" ({reason})" if reason else "")
+        if state.final:
+            _log.info("job %s: %s%s", command.job_id, state.value, f" ({reason})" if reason else "")
         self._ledger.record(
             JobStatus(job_id=command.job_id, version=command.version, state=state, reason=reason, run_id=run_id)
         )
