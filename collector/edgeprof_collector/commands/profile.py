@@ -15,7 +15,7 @@ from edgeprof.folders import data_folder
 from edgeprof.job import JobState
 from edgeprof.plan import Plan, find_plan
 from edgeprof_collector.commands.options import AsJson
-from edgeprof_collector.commands.verdicts import judge
+from edgeprof_collector.commands.verdicts import judge, make_report_folder
 from edgeprof_collector.profile.display import JsonDisplay, choose_display
 from edgeprof_collector.profile.session import Profiled, Session, open_session, run_profile
 from edgeprof_collector.report.text import print_verdict
@@ -45,13 +45,15 @@ def profile(
 ) -> None:
     """Profile a model on this device: run it, print the verdict, write a report."""
     chosen = _chosen_plan(plan, repetitions)
+    reports = output or data_folder() / "reports"
+    make_report_folder(reports)
     display = choose_display(Console(), as_json=as_json)
     with open_session(python) as session:
         if serve:
             display.say(f"metrics: {session.collector.ready['http']}/metrics")
         with display:
             profiled = run_profile(session, display, plan=chosen, model=_absolute(model), engine=engine, python=python)
-        status = _conclude(session, profiled, output or data_folder() / "reports", display.say, as_json=as_json)
+        status = _conclude(session, profiled, reports, display.say, as_json=as_json)
         if serve and not profiled.interrupted:
             _serve_until_interrupted(display.say)
     raise typer.Exit(status)

@@ -1,5 +1,6 @@
 """From a run's data to its verdict and its report."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,16 +29,32 @@ class Judged:
         """
         path = folder / f"{self.record.started.run_id}.html"
         unfinished = path.with_suffix(".unfinished")
+        make_report_folder(folder)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             unfinished.write_text(render(self.record, self.series, self.verdict), encoding="utf-8")
             unfinished.replace(path)
         except OSError as error:
             unfinished.unlink(missing_ok=True)
-            raise EdgeprofError(
-                f"the report cannot be written to {folder}: {error.strerror}; choose --output"
-            ) from error
+            raise _unwritable(folder, error) from error
         return path
+
+
+def make_report_folder(folder: Path) -> None:
+    """Make the folder of the reports, so that a wrong one is known before the work is done.
+
+    Raises:
+        EdgeprofError: it cannot be made, or nothing can be written to it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    if not os.access(folder, os.W_OK):
+        raise EdgeprofError(f"the report cannot be written to {folder}: no permission; choose another --output")
+
+
+def _unwritable(folder: Path, error: OSError) -> EdgeprofError:
+    return EdgeprofError(f"the report cannot be written to {folder}: {error.strerror}; choose another --output")
 
 
 def judge(client: Client, record: RunRecord) -> Judged:
