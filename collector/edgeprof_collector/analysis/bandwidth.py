@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from edgeprof.run import CeilingMeasured, RunRecord
 from edgeprof_collector.analysis.definitions import figure
+from edgeprof_collector.analysis.quantity import bytes_text
 from edgeprof_collector.analysis.repetitions import RecordedRepetition, mean_decode_depth
 from edgeprof_collector.analysis.verdict import AbsentFigure, Figure, FigureName, Sample
 
@@ -87,9 +88,9 @@ def _mbu_undefined(record: RunRecord, variant: int) -> str:
         names = ", ".join(each.name for each in record.started.device.accelerators)
         return f"the model may have run on {names}, whose bandwidth was not measured"
     if fits_last_level_cache(record):
-        weights_mib = record.started.model.weight_bytes_read_per_token / 2**20
-        cache_mib = (record.started.device.last_level_cache_bytes or 0) / 2**20
-        return f"not defined: a token's weights ({weights_mib:.0f} MiB) fit the last-level cache ({cache_mib:.0f} MiB)"
+        weights = bytes_text(record.started.model.weight_bytes_read_per_token)
+        cache = bytes_text(record.started.device.last_level_cache_bytes or 0)
+        return f"not defined: a token's weights ({weights}) fit the last-level cache ({cache})"
     if not cpu_ceilings(record):
         return "the CPU's bandwidth was not measured"
     return ""

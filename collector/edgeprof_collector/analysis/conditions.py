@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from edgeprof.run import RunRecord
+from edgeprof_collector.analysis.quantity import text_of
 from edgeprof_collector.analysis.repetitions import RecordedRepetition
 from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.telemetry_window import counter_increase, mean_during, samples_during, series_of
@@ -19,8 +20,8 @@ from edgeprof_collector.analysis.verdict import Conditions, Flag, RaisedFlag, Re
 _SECOND_NS = 1_000_000_000
 # Chips whose heat is not that of a processor.
 _OTHER_CHIPS = ("nvme", "drivetemp", "iwlwifi", "mt7921", "BAT", "ucsi")
-# Of the reasons for a lower clock, those that hold a busy GPU back against its owner's wish.
-_THROTTLE_REASONS = ("power", "thermal")
+# Of the reasons that a GPU gives for a lower clock, those that hold it back against its owner's wish while it is busy.
+_GPU_THROTTLE_REASONS = ("power", "thermal")
 
 
 def describe_repetitions(
@@ -133,16 +134,22 @@ def _clocks_held_back(
 
 
 def _slower(clock_hertz: float, best_hertz: float) -> str:
-    return f"CPU clock at {clock_hertz / 1e9:.2f} GHz, {clock_hertz / best_hertz:.0%} of the step's best repetition"
+    return f"CPU clock at {text_of(clock_hertz, 'hertz')}, {clock_hertz / best_hertz:.0%} of the step's best repetition"
 
 
 def _throttle_reasons(series: Sequence[Series], repetition: RecordedRepetition) -> tuple[RaisedFlag, ...]:
-    raised = []
-    for each in series_of(series, "edgeprof_gpu_throttled_ratio"):
-        labels = dict(each.channel.labels)
-        reason = labels.get("reason", "")
-        held_back = mean_during(each, repetition.start_monotonic_ns, repetition.end_monotonic_ns)
-        if held_back and reason in _THROTTLE_REASONS:
-            evidence = f"{labels.get('gpu', 'a GPU')} held back by {reason} for {held_back:.0%} of the time"
-            raised.append(RaisedFlag(flag=Flag.THROTTLED, evidence=evidence))
-    return tuple(raised)
+    """What the kernel and the drivers themselves say of clocks that were held back."""
+    start_ns, end_ns = repetition.start_monotonic_ns, repetition.end_monotonic_ns
+    evidence = []
+    for metric, place in (("edgeprof_gpu_throttled_ratio", "gpu"), ("edgeprof_throttled_ratio", "place")):
+        for each in series_of(series, metric):
+            labels = dict(each.channel.labels)
+            reason = labels.get("reason", "")
+            share = mean_during(each, start_ns, end_ns)
+            if share and (place != "gpu" or reason in _GPU_THROTTLE_REASONS):
+                evidence.append(f"{labels.get(place, '')} held back by {reason} for {share:.0%} of the time")
+    for each in series_of(series, "edgeprof_cpu_throttle_events_total"):
+        if counter_increase(each, start_ns, end_ns):
+            counter = ", ".join(f"{name} {value}" for name, value in each.channel.labels)
+            evidence.append(f"heat held the CPU's clock back, as counted by {counter}")
+    return tuple(RaisedFlag(flag=Flag.THROTTLED, evidence=text) for text in evidence)

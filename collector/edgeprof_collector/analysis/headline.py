@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from edgeprof.plan import StepKind
 from edgeprof.run import RunRecord
+from edgeprof_collector.analysis.quantity import bytes_text, text_of
 from edgeprof_collector.analysis.verdict import FigureName, MemoryVerdict, StepVerdict
 
 
@@ -13,11 +14,11 @@ def headline(record: RunRecord, steps: Sequence[StepVerdict], memory: MemoryVerd
     prefill = _first(steps, StepKind.PREFILL, FigureName.PREFILL_RATE)
     decode = _first(steps, StepKind.DECODE, FigureName.DECODE_RATE)
     if prefill is not None:
-        parts.append(f"reads {_rounded(prefill)} tokens/s")
+        parts.append(f"reads {text_of(prefill, 'tokens/s')}")
     if decode is not None:
-        parts.append(f"writes {_rounded(decode)} tokens/s")
+        parts.append(f"writes {text_of(decode, 'tokens/s')}")
     if memory.peak_resident_bytes is not None:
-        parts.append(f"{memory.peak_resident_bytes / 2**30:.2f} GiB of memory at its peak")
+        parts.append(f"{bytes_text(memory.peak_resident_bytes)} of memory at its peak")
     if not parts:
         return "Nothing was measured."
     subject = record.started.model.name + (" (synthetic)" if record.started.model.synthetic else "")
@@ -30,7 +31,3 @@ def _first(steps: Sequence[StepVerdict], kind: StepKind, name: FigureName) -> fl
         if figure := step.figure(name):
             return figure.median
     return None
-
-
-def _rounded(rate: float) -> str:
-    return f"{rate:.0f}" if rate >= 100 else f"{rate:.3g}"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeprof.plan import Plan
-from edgeprof.run import PhaseKind, Request, RunRecord, StepRef
+from edgeprof.run import Request, RunRecord, StepRef
 
 _SECOND_NS = 1_000_000_000
 
@@ -41,24 +41,21 @@ class RecordedRepetition:
 def group_repetitions(record: RunRecord) -> dict[tuple[int, int], tuple[RecordedRepetition, ...]]:
     """The repetitions of each (step, variant) that has any, in the order of time.
 
-    Unsound requests are left out. A repetition without the phase that ends it, as the cut of a run leaves it,
-    spans its requests.
+    Unsound requests are left out. A repetition spans its requests: what came before them in its phase, such as
+    filling the context up to the step's depth, was not timed.
     """
     plan = record.started.plan
     requests: dict[StepRef, list[Request]] = defaultdict(list)
     for request in record.requests:
         if request.step is not None and is_sound(request, plan):
             requests[request.step].append(request)
-    phases = {phase.step: phase for phase in record.phases if phase.kind is PhaseKind.STEP}
     grouped: dict[tuple[int, int], list[RecordedRepetition]] = defaultdict(list)
     for reference, found in requests.items():
-        phase = phases.get(reference)
-        spans = [phase] if phase else found
         grouped[reference.step, reference.variant].append(
             RecordedRepetition(
                 reference=reference,
-                start_monotonic_ns=min(span.start_monotonic_ns for span in spans),
-                end_monotonic_ns=max(span.end_monotonic_ns for span in spans),
+                start_monotonic_ns=min(request.start_monotonic_ns for request in found),
+                end_monotonic_ns=max(request.end_monotonic_ns for request in found),
                 requests=tuple(sorted(found, key=lambda request: request.index)),
                 complete=len(found) >= plan.steps[reference.step].turns,
             )

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edgeprof.plan import StepKind
+from edgeprof_collector.analysis.quantity import bytes_text, text_of
 from edgeprof_collector.analysis.verdict import FigureName, StepVerdict, Verdict
 from edgeprof_collector.report.facts import clean
-from edgeprof_collector.report.quantity import bytes_text, text_of
 from edgeprof_collector.report.rows import TOO_FEW, FigureRow, figure_row, percentile_row, step_title, widest_rail
 
 

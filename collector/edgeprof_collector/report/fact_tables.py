@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from edgeprof_collector.analysis.quantity import bytes_text, count_text
 from edgeprof_collector.analysis.verdict import Verdict
 from edgeprof_collector.report.facts import clean
-from edgeprof_collector.report.quantity import bytes_text, count_text
 
 
 @dataclass(frozen=True, slots=True)

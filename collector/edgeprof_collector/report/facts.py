@@ -2,7 +2,7 @@
 
 from edgeprof.device import DeviceFacts
 from edgeprof.run import EngineFacts, ModelFacts
-from edgeprof_collector.report.quantity import bytes_text, count_text
+from edgeprof_collector.analysis.quantity import bytes_text, count_text
 
 
 def clean(text: str) -> str:

@@ -11,13 +11,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from edgeprof import __version__
 from edgeprof.run import RunRecord, RunState
+from edgeprof_collector.analysis.quantity import bytes_text, text_of
 from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.verdict import Verdict
 from edgeprof_collector.report.cards import cards
 from edgeprof_collector.report.escape import json_for_script
 from edgeprof_collector.report.fact_tables import fact_tables
 from edgeprof_collector.report.facts import clean, device_line, engine_line, model_line
-from edgeprof_collector.report.quantity import bytes_text, text_of
 from edgeprof_collector.report.rate_plots import depth_plot, rate_plots
 from edgeprof_collector.report.resources import resource_lines
 from edgeprof_collector.report.rows import absent_lines, flag_lines, shown_formulas

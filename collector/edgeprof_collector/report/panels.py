@@ -52,11 +52,13 @@ PANELS = (
         "Power",
         "W",
         (
+            Source("edgeprof_power_total_watts", "total of"),
             Source("edgeprof_power_watts"),
             Source("edgeprof_energy_joules_total", "", Treatment.RATE),
             Source("edgeprof_gpu_power_watts"),
         ),
     ),
+    Panel("Memory bandwidth", "bytes/s", (Source("edgeprof_memory_bandwidth_bytes_per_second"),)),
     Panel(
         "Memory of the workload",
         "bytes",
@@ -78,7 +80,19 @@ PANELS = (
     ),
     Panel("GPU memory in use", "bytes", (Source("edgeprof_gpu_memory_used_bytes"),)),
     Panel("GPU clock", "hertz", (Source("edgeprof_gpu_clock_hertz"),)),
-    Panel("GPU held back, 1 while it is", "", (Source("edgeprof_gpu_throttled_ratio"),)),
+    Panel(
+        "Held back, 1 while it is",
+        "",
+        (Source("edgeprof_throttled_ratio"), Source("edgeprof_gpu_throttled_ratio")),
+    ),
+    Panel(
+        "Swap traffic",
+        "bytes/s",
+        (
+            Source("edgeprof_swap_in_bytes_total", "in", Treatment.RATE),
+            Source("edgeprof_swap_out_bytes_total", "out", Treatment.RATE),
+        ),
+    ),
     Panel(
         "Disks",
         "bytes/s",

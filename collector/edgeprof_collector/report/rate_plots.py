@@ -5,10 +5,10 @@ from itertools import groupby
 
 from edgeprof.plan import StepKind
 from edgeprof_collector.analysis.definitions import DEFINITIONS
+from edgeprof_collector.analysis.quantity import figure_scale
 from edgeprof_collector.analysis.verdict import Figure, FigureName, StepVerdict, Verdict
 from edgeprof_collector.report.facts import clean
 from edgeprof_collector.report.plot import Canvas, Plot, Range, Shape, range_around, range_from_zero, whole_numbers
-from edgeprof_collector.report.quantity import figure_scale
 from edgeprof_collector.report.series_style import colour, variant_legend, variant_prefix
 
 # A rate's axis spans at least this share of the rate, so that noise of a percent does not fill the plot.

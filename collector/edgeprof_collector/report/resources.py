@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from edgeprof.run import CeilingMeasured
+from edgeprof_collector.analysis.quantity import bytes_text, text_of
 from edgeprof_collector.analysis.verdict import EnergyRail, VariantVerdict, Verdict
-from edgeprof_collector.report.quantity import bytes_text, text_of
 
 NO_ENERGY = "no energy counter could be read on this device"
 

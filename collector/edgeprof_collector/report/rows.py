@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edgeprof_collector.analysis.definitions import DEFINITIONS
+from edgeprof_collector.analysis.quantity import figure_scale, scale_of
 from edgeprof_collector.analysis.verdict import (
     AbsentFigure,
     Figure,
@@ -15,7 +16,6 @@ from edgeprof_collector.analysis.verdict import (
     Verdict,
 )
 from edgeprof_collector.report.facts import clean
-from edgeprof_collector.report.quantity import figure_scale, scale_of
 
 TOO_FEW = "n < 5"
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from edgeprof_collector.analysis.quantity import text_of
 from edgeprof_collector.analysis.verdict import Repetition, StepVerdict, Verdict
 from edgeprof_collector.report.facts import clean
-from edgeprof_collector.report.quantity import text_of
 from edgeprof_collector.report.rows import FigureRow, figure_row, percentile_row, step_title
 
 REPETITION_COLUMNS = (

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeprof.run import Phase, PhaseKind, RunRecord
+from edgeprof_collector.analysis.quantity import scale_of
 from edgeprof_collector.analysis.repetitions import last_moment_ns
 from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.report.facts import clean
 from edgeprof_collector.report.panels import PANELS, Panel, Source, Treatment
 from edgeprof_collector.report.plot import Axis, Canvas, LegendEntry, Plot, Range, Shape, range_around, range_from_zero
-from edgeprof_collector.report.quantity import scale_of
 from edgeprof_collector.report.series_style import colour
 from edgeprof_collector.report.thinning import Floats, thin, unbroken_stretches
 

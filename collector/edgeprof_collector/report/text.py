@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from edgeprof.run import RunState
+from edgeprof_collector.analysis.quantity import scale_of, text_of
 from edgeprof_collector.analysis.verdict import Conditions, FigureName, Finding, Flag, Severity, StepVerdict, Verdict
 from edgeprof_collector.report.facts import clean, device_line, engine_line, model_line
-from edgeprof_collector.report.quantity import scale_of, text_of
 from edgeprof_collector.report.resources import resource_lines
 from edgeprof_collector.report.rows import (
     FigureRow,
@@ -118,7 +118,7 @@ def _gap_row(step: StepVerdict) -> Iterator[FigureRow]:
         return
     scale = scale_of(gaps.percentiles[0].seconds, "s")
     names = "/".join(f"{each.ratio * 100:.0f}" for each in gaps.percentiles)
-    values = "/".join(scale.number(each.seconds) for each in gaps.percentiles)
+    values = "/".join(scale.three_digits(each.seconds) for each in gaps.percentiles)
     last = percentile_row(gaps.percentiles[-1], gaps.gap_count)
     yield FigureRow(
         title=f"token gap p{names}",

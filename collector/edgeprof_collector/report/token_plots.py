@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from edgeprof.plan import StepKind
 from edgeprof.run import RunRecord
+from edgeprof_collector.analysis.quantity import figure_scale, scale_of
 from edgeprof_collector.analysis.repetitions import RecordedRepetition, group_repetitions, token_gaps_seconds
 from edgeprof_collector.analysis.verdict import Figure, FigureName, StepVerdict, Verdict
 from edgeprof_collector.report.facts import clean
 from edgeprof_collector.report.plot import Canvas, LegendEntry, Plot, Shape, range_from_zero, whole_numbers
-from edgeprof_collector.report.quantity import figure_scale, scale_of
 from edgeprof_collector.report.rate_plots import dot_with_interval
 from edgeprof_collector.report.rows import step_title
 from edgeprof_collector.report.series_style import colour, variant_legend, variant_prefix

@@ -196,6 +196,8 @@ def _play_step(timeline: _Timeline, step: Step, reference: StepRef) -> None:
     factor = (
         scenario.factors[reference.repetition % len(scenario.factors)] * scenario.variant_factors[reference.variant]
     )
+    fill_ns = round(step.depth_tokens * SECOND_NS / scenario.prefill_rate)
+    timeline.pass_time(fill_ns, scenario.prefill_watts, 0.98, scenario.peak_resident_bytes)
     history = 0
     for turn in range(step.turns):
         reused = history if scenario.prefix_reused else 0

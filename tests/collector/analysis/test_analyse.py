@@ -29,7 +29,7 @@ def test_a_verdict_is_json_and_back() -> None:
 
 def test_the_headline_says_speed_memory_and_that_the_model_is_synthetic() -> None:
     assert analyse(sample_record(), ()).headline == (
-        "synth:llama-3.2-1b@q4_0 (synthetic) reads 180 tokens/s, writes 24 tokens/s, 1.12 GiB of memory at its peak"
+        "synth:llama-3.2-1b@q4_0 (synthetic) reads 180 tokens/s, writes 24.0 tokens/s, 1.12 GiB of memory at its peak"
     )
 
 

@@ -1,9 +1,12 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from edgeprof.catalogue import channel
+from edgeprof.run import RunRecord
+from edgeprof.telemetry import Channel
 from edgeprof_collector.analysis.analyse import analyse
 from edgeprof_collector.analysis.series import Series, collect_series
 from edgeprof_collector.analysis.verdict import FigureName, Flag, Verdict
@@ -124,3 +127,39 @@ def test_a_clock_is_never_interpolated() -> None:
     clocks = [repetition.conditions.cpu_clock_hertz for repetition in step.repetitions]
     assert None in clocks
     assert all(clock is None or clock > 3.5e9 for clock in clocks)
+
+
+def test_filling_the_context_before_a_step_is_not_part_of_a_repetition() -> None:
+    record, telemetry = sample_run()
+    step = analyse(record, collect_series(telemetry)).steps[2]
+    requests = [request for request in record.requests if request.step and request.step.step == 2]
+    spans = [(each.start_monotonic_ns, each.end_monotonic_ns) for each in step.repetitions]
+    assert spans == [(request.start_monotonic_ns, request.end_monotonic_ns) for request in requests]
+    phases = [phase for phase in record.phases if phase.step and phase.step.step == 2]
+    assert all(phase.start_monotonic_ns < start for phase, (start, _) in zip(phases, spans, strict=True))
+
+
+def series_over_run(record: RunRecord, key: Channel, value_at: Callable[[float], float]) -> Series:
+    """A series read ten times a second, from a function of the seconds since the run began."""
+    offsets = np.arange(0, 100 * SECOND_NS, SECOND_NS // 10)
+    values = np.array([value_at(offset / SECOND_NS) for offset in offsets])
+    return Series(channel=key, times_monotonic_ns=record.started.monotonic_ns + offsets, values=values)
+
+
+def test_what_the_kernel_says_of_throttling_is_believed() -> None:
+    record, _ = sample_run()
+    place = channel("edgeprof_throttled_ratio", "/sys", place="cpu", reason="thermal")
+    events = channel("edgeprof_cpu_throttle_events_total", "/sys", package="0", scope="package")
+    held_back = series_over_run(record, place, lambda _: 1.0)
+    middle = (record.requests[3].start_monotonic_ns + record.requests[3].end_monotonic_ns) // 2
+    moment = (middle - record.started.monotonic_ns) / SECOND_NS
+    counted = series_over_run(record, events, lambda seconds: 5.0 + (seconds > moment))
+    flags = [
+        [raised.evidence for raised in repetition.flags]
+        for step in analyse(record, (held_back, counted)).steps
+        for repetition in step.repetitions
+    ]
+    assert all(evidence[0] == "cpu held back by thermal for 100% of the time" for evidence in flags)
+    assert [evidence[1:] for evidence in flags if len(evidence) > 1] == [
+        ["heat held the CPU's clock back, as counted by package 0, scope package"]
+    ]

@@ -19,7 +19,7 @@ def test_a_decode_rate_above_the_memorys_bandwidth_is_invalid() -> None:
     assert first.severity is Severity.INVALID
     assert first.title == "decode 48: the decode rate is impossible"
     assert first.evidence == (
-        "50 tokens/s would read 35.0 GB/s of weights and KV cache; the CPU was measured at 28.0 GB/s"
+        "50.0 tokens/s would read 35.0 GB/s of weights and KV cache; the CPU was measured at 28.0 GB/s"
     )
     assert second.title.startswith("decode 48 @ 512")
 
@@ -48,14 +48,14 @@ def test_a_conversation_rebuilt_on_every_turn_is_found() -> None:
     [found] = findings(Scenario(prefix_reused=False))
     assert found.severity is Severity.WARNING
     assert found.title == "chat 3x(64+16): the conversation is processed again on every turn"
-    assert "turn 3 took 1.24 s to its first token, 3.5 times turn 1 (0.356 s)" in found.evidence
+    assert "turn 3 took 1.24 s to its first token, 3.5 times turn 1 (356 ms)" in found.evidence
     assert "160 of history" in found.evidence
     assert "the engine reused 0 tokens" in found.evidence
 
 
 def test_too_little_headroom_is_found() -> None:
     [found] = findings(Scenario(peak_resident_bytes=14 * 2**30))
-    assert found.evidence == "12% of memory was left at the peak; the process held 14.00 GiB of 16.00 GiB"
+    assert found.evidence == "12% of memory was left at the peak; the process held 14.0 GiB of 16.0 GiB"
     assert findings(Scenario(peak_resident_bytes=12 * 2**30)) == ()
 
 

@@ -99,7 +99,7 @@ def test_what_could_not_be_had_says_why() -> None:
     device = replace(DEVICE, last_level_cache_bytes=2**30)
     text = " ".join(printed(Scenario(device=device)).split())
     assert (
-        "MBU: not defined: a token's weights (668 MiB) fit the last-level cache (1024 MiB) [decode 48, decode 48 @ 512]"
+        "MBU: not defined: a token's weights (668 MiB) fit the last-level cache (1.00 GiB) [decode 48, decode 48 @ 512]"
         in text
     )
 

@@ -2,6 +2,7 @@
 
 from edgeprof_collector.analysis.bandwidth import cpu_ceilings, fits_last_level_cache, ran_on_cpu
 from edgeprof_collector.analysis.findings.rule import Evidence
+from edgeprof_collector.analysis.quantity import text_of
 from edgeprof_collector.analysis.thresholds import IMPOSSIBLE_RATE_RATIO
 from edgeprof_collector.analysis.verdict import FigureName, Finding, Severity
 
@@ -27,8 +28,8 @@ def impossible_rate(evidence: Evidence) -> tuple[Finding, ...]:
                     severity=Severity.INVALID,
                     title=f"{evidence.title(step)}: the decode rate is impossible",
                     evidence=(
-                        f"{rate.median:.4g} tokens/s would read {achieved.median / 1e9:.1f} GB/s of weights and KV "
-                        f"cache; the CPU was measured at {peak / 1e9:.1f} GB/s"
+                        f"{text_of(rate.median, rate.unit)} would read {text_of(achieved.median, achieved.unit)} of "
+                        f"weights and KV cache; the CPU was measured at {text_of(peak, achieved.unit)}"
                     ),
                     advice="do not use this figure: the engine reported work as done before it was, or failed silently",
                 )

@@ -1,6 +1,7 @@
 """Too little memory left for longer contexts and for everything else on the device."""
 
 from edgeprof_collector.analysis.findings.rule import Evidence
+from edgeprof_collector.analysis.quantity import bytes_text
 from edgeprof_collector.analysis.thresholds import MEMORY_HEADROOM_RATIO
 from edgeprof_collector.analysis.verdict import Finding, Severity
 
@@ -12,9 +13,9 @@ def memory_headroom(evidence: Evidence) -> tuple[Finding, ...]:
         return ()
     parts = [f"{memory.headroom_ratio:.0%} of memory was left at the peak"]
     if memory.peak_resident_bytes is not None:
-        parts.append(f"the process held {_gib(memory.peak_resident_bytes)} of {_gib(memory.total_bytes)}")
+        parts.append(f"the process held {bytes_text(memory.peak_resident_bytes)} of {bytes_text(memory.total_bytes)}")
     parts += [
-        f"{device.gpu} held {_gib(device.peak_used_bytes)} of {_gib(device.total_bytes)}"
+        f"{device.gpu} held {bytes_text(device.peak_used_bytes)} of {bytes_text(device.total_bytes)}"
         for device in memory.devices
         if device.total_bytes
     ]
@@ -26,7 +27,3 @@ def memory_headroom(evidence: Evidence) -> tuple[Finding, ...]:
             advice=f"keep {MEMORY_HEADROOM_RATIO:.0%} free: a shorter context, a smaller KV type or a smaller model",
         ),
     )
-
-
-def _gib(count: int) -> str:
-    return f"{count / 2**30:.2f} GiB"

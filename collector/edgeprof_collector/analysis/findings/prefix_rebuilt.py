@@ -2,6 +2,7 @@
 
 from edgeprof.plan import StepKind
 from edgeprof_collector.analysis.findings.rule import Evidence
+from edgeprof_collector.analysis.quantity import text_of
 from edgeprof_collector.analysis.verdict import FigureName, Finding, Severity, StepVerdict
 
 
@@ -33,8 +34,8 @@ def _judge(evidence: Evidence, step: StepVerdict) -> Finding | None:
         severity=Severity.WARNING,
         title=f"{evidence.title(step)}: the conversation is processed again on every turn",
         evidence=(
-            f"turn {step.turns} took {last.median:.3g} s to its first token, {ratio:.1f} times turn 1 "
-            f"({first.median:.3g} s), with as many new tokens and {history_tokens} of history; "
+            f"turn {step.turns} took {text_of(last.median, last.unit)} to its first token, {ratio:.1f} times turn 1 "
+            f"({text_of(first.median, first.unit)}), with as many new tokens and {history_tokens} of history; "
             f"the engine reused {_reused(evidence, step, last_turn)} tokens"
         ),
         advice="keep the session and its KV cache between turns, and send only what is new",

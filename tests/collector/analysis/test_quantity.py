@@ -1,8 +1,8 @@
 import pytest
 
 from edgeprof_collector.analysis.definitions import figure
+from edgeprof_collector.analysis.quantity import bytes_text, count_text, figure_scale, scale_of, text_of
 from edgeprof_collector.analysis.verdict import FigureName, Interval, Sample
-from edgeprof_collector.report.quantity import bytes_text, count_text, figure_scale, scale_of, text_of
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,8 @@ def test_the_spread_decides_the_digits() -> None:
 def test_both_ends_of_a_range_have_the_medians_unit() -> None:
     scale = scale_of(0.99, "s", 0.04)
     assert (scale.unit, scale.range(Interval(0.98, 1.02))) == ("ms", "980 – 1,020")  # noqa: RUF001 - likewise
+
+
+def test_values_of_one_unit_have_three_digits_each() -> None:
+    scale = scale_of(0.009, "s")
+    assert [scale.three_digits(seconds) for seconds in (0.00903, 0.0973, 1.00897)] == ["9.03", "97.3", "1,009"]

@@ -30,6 +30,10 @@ class Scale:
         """The value without its unit."""
         return f"{value / self.unit_size:,.{self.decimals}f}"
 
+    def three_digits(self, value: float) -> str:
+        """The value without its unit, with three digits of its own."""
+        return f"{value / self.unit_size:,.{_decimals(abs(value) / self.unit_size, 0.0)}f}"
+
     def text(self, value: float) -> str:
         """The value with its unit."""
         return f"{self.number(value)} {self.unit}".strip()
