@@ -150,6 +150,15 @@ _METRICS = (
     # Bandwidth of memory. source is hardware_counter, activity_clock (controller activity times bus width),
     # vendor_ratio (a share of the peak) or derived; of a peak, it is measured, computed (clock times width) or
     # specified. memory is "system" or a GPU's name; direction is read, write or both.
+    _counter(
+        "edgeprof_memory_moved_bytes_total",
+        64,
+        "Bytes moved to or from memory since their counter began; its increase over time is the bandwidth",
+        "direction",
+        "memory",
+        "source",
+        tier=Tier.SLOW,
+    ),
     _gauge(
         "edgeprof_memory_bandwidth_bytes_per_second",
         1e6,

@@ -71,7 +71,10 @@ class Rapl:
         self._zones = zones
 
     def sample(self) -> Sequence[Reading]:
-        """Return the energy of each zone. The part of a zone is counted in its whole as well."""
+        """Return the energy of each zone.
+
+        A package has its cores and its GPU in it, but not its memory; ``psys`` has the whole platform in it.
+        """
         readings = []
         for zone in self._zones:
             energy_uj = zone.file.read_int()
