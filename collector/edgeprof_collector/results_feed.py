@@ -7,8 +7,8 @@ from edgeprof_collector.analysis.analyse import analyse
 from edgeprof_collector.analysis.series import collect_series
 from edgeprof_collector.analysis.verdict import Verdict
 from edgeprof_collector.exposition.results import Results
+from edgeprof_collector.store.errors import StoreError
 from edgeprof_collector.store.protocol import Store
-from edgeprof_collector.store.records import RunSummary
 
 _log = logging.getLogger(__name__)
 
@@ -32,19 +32,24 @@ class ResultsFeed:
         while True:
             await self._news.wait()
             self._news.clear()
-            for run in await asyncio.to_thread(self._store.runs):  # the latest first: it is the one that is wanted
-                self._results.announce(run)
-                if run.run_id not in self._judged and self._results.wants(run):
-                    self._judged.add(run.run_id)
-                    await self._publish(run)
+            try:
+                await self._catch_up()
+            except StoreError as error:
+                _log.error("%s; results are exposed when the next run ends", error)
 
-    async def _publish(self, run: RunSummary) -> None:
+    async def _catch_up(self) -> None:
+        for run in await asyncio.to_thread(self._store.runs):  # the latest first: it is the one that is wanted
+            self._results.announce(run)
+            if run.run_id not in self._judged and self._results.wants(run):
+                verdict = await asyncio.to_thread(self._judge, run.run_id)
+                self._judged.add(run.run_id)
+                if verdict is not None:
+                    self._results.publish(run, verdict)
+
+    def _judge(self, run_id: str) -> Verdict | None:
+        record, telemetry = self._store.run(run_id), self._store.telemetry(run_id)
         try:
-            verdict = await asyncio.to_thread(self._judge, run.run_id)
+            return analyse(record, collect_series(telemetry))
         except Exception:  # noqa: BLE001 - one run that cannot be judged must not hide the others
-            _log.exception("run %s cannot be judged", run.run_id)
-            return
-        self._results.publish(run, verdict)
-
-    def _judge(self, run_id: str) -> Verdict:
-        return analyse(self._store.run(run_id), collect_series(self._store.telemetry(run_id)))
+            _log.exception("run %s cannot be judged", run_id)
+            return None

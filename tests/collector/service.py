@@ -42,6 +42,7 @@ class CollectorProcess:
 
     @property
     def grpc_port(self) -> int:
+        assert self.ready, f"the collector did not start: {self.end()}"
         return int(self.ready["grpc"].rpartition(":")[2])
 
     def end(self, how: signal.Signals | None = None) -> tuple[int, str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import grpc
 
 from edgeprof.v1.telemetry_pb2 import Layout
+from edgeprof_collector.intake.ending import STORE_FAILS
 from edgeprof_collector.intake.outbox import Outbox
 from edgeprof_collector.intake.parties import Parties
 from edgeprof_collector.store.errors import StoreError
@@ -48,7 +49,7 @@ class Aftermath:
 
     def failed(self, _error: StoreError) -> None:
         """Nothing is stored; the writer has said why."""
-        self._end(grpc.StatusCode.UNAVAILABLE, "the collector cannot store anything at the moment")
+        self._end(grpc.StatusCode.UNAVAILABLE, STORE_FAILS)
 
     def _tell(self, arrival: Arrival) -> None:
         message = arrival.message

@@ -10,6 +10,7 @@ from edgeprof.v1.telemetry_pb2 import Frame, Gap, GapCause, Layout
 from edgeprof.v1.uplink_pb2 import Hello
 
 _LARGEST = 2**63 - 1
+_NAME = "1 to 128 printable characters"
 
 
 def hello_fault(hello: Hello) -> str:
@@ -17,8 +18,8 @@ def hello_fault(hello: Hello) -> str:
     device_id = hello.device.device_id
     if hello.protocol != PROTOCOL_VERSION:
         return f"the collector speaks protocol {PROTOCOL_VERSION}, the agent {hello.protocol}: update the older one"
-    if not (0 < len(device_id) <= 128 and device_id.isprintable()):
-        return "a device id is 1 to 128 printable characters"
+    if not _is_name(device_id):
+        return f"a device is named by {_NAME}"
     if not (0 < len(hello.spool_epoch) <= 64 and 0 < len(hello.boot_id) <= 64):
         return "the spool's epoch and the boot id are 1 to 64 bytes"
     if max(hello.oldest_sequence, hello.newest_sequence, hello.monotonic_ns) > _LARGEST:
@@ -46,9 +47,11 @@ def frame_fault(frame: Frame, layouts: Mapping[int, Layout]) -> str:
 def event_fault(event: RunEvent) -> str:
     """Why an event of a run cannot be read; empty when it can."""
     try:
-        run_event_from_message(event)
+        known = run_event_from_message(event)
     except ValueError as error:  # a value that this version does not know
         return str(error)
+    if known is not None and not _is_name(known.run_id):
+        return f"a run is named by {_NAME}"
     return ""
 
 
@@ -59,3 +62,7 @@ def gap_fault(gap: Gap, sequence: int) -> str:
     if gap.cause not in GapCause.values()[1:]:
         return f"the gap {sequence} has the unknown cause {gap.cause}"
     return ""
+
+
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= 128 and text.isprintable()

@@ -2,6 +2,8 @@
 
 import grpc
 
+STORE_FAILS = "the collector's store fails at the moment"
+
 
 class StreamEndedError(Exception):
     """The stream must end; the device is told ``code`` and ``reason``."""

@@ -113,5 +113,6 @@ def _options(limits: IntakeLimits) -> tuple[tuple[str, int], ...]:
         ("grpc.max_connection_age_grace_ms", _AGE_GRACE_MS),
         ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
         ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
+        ("grpc.http2.bdp_probe", 0),  # its pings cost more than the messages of a device
         ("grpc.http2.min_recv_ping_interval_without_data_ms", _LEAST_PING_INTERVAL_MS),
     )

@@ -17,7 +17,7 @@ from edgeprof.v1.uplink_pb2 import AgentMessage, CollectorMessage, Hello, Refuse
 from edgeprof.v1.uplink_pb2 import JobStatus as JobStatusMessage
 from edgeprof_collector.intake.aftermath import Aftermath
 from edgeprof_collector.intake.checks import hello_fault
-from edgeprof_collector.intake.ending import StreamEndedError
+from edgeprof_collector.intake.ending import STORE_FAILS, StreamEndedError
 from edgeprof_collector.intake.inbox import Inbox
 from edgeprof_collector.intake.outbox import Outbox
 from edgeprof_collector.intake.parties import Parties
@@ -84,6 +84,9 @@ class DeviceStream:
             if self._ending is None:
                 raise  # the device is gone
             raise self._ending from None
+        except StoreError as error:
+            _log.error("%s; %s will try again", error, self._device_id)
+            raise StreamEndedError(grpc.StatusCode.UNAVAILABLE, STORE_FAILS) from None
 
     async def _hello(self) -> Hello:
         try:
@@ -123,8 +126,7 @@ class DeviceStream:
         try:
             admission = await self._parties.writer.admit(greeting)
         except StoreError:  # the writer has said why
-            reason = "the collector cannot store anything at the moment"
-            raise StreamEndedError(grpc.StatusCode.UNAVAILABLE, reason) from None
+            raise StreamEndedError(grpc.StatusCode.UNAVAILABLE, STORE_FAILS) from None
         if lost := admission.lost:
             self._parties.health.gaps.inc()
             _log.warning(

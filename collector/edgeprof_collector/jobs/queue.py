@@ -21,13 +21,15 @@ from edgeprof_collector.jobs.hub import JobHub
 from edgeprof_collector.jobs.ledger import JobLedger
 from edgeprof_collector.jobs.messages import JobRequest, JobUpdate
 from edgeprof_collector.jobs.target import find_device
-from edgeprof_collector.store.errors import NotFoundError
+from edgeprof_collector.store.errors import NotFoundError, StoreError
 from edgeprof_collector.store.protocol import Store
 from edgeprof_collector.store.records import JobRecord
 
 Send = Callable[[CollectorMessage], None]
 
 _log = logging.getLogger(__name__)
+
+_STORE_PATIENCE_SECONDS = 60.0
 
 
 class JobQueue:
@@ -147,14 +149,22 @@ class JobQueue:
         """Give up jobs that wait too long, until cancelled."""
         while True:
             self._submitted.clear()
-            now = self._ledger.now_wall_ns()
-            waiting = [job for job in await self._ledger.open_jobs() if job.state is JobState.QUEUED]
-            for job in waiting:
-                if job.expires_wall_ns <= now:
-                    await self._ledger.change(job.job_id, partial(states.expired, now_wall_ns=now))
-            next_ns = min((job.expires_wall_ns for job in waiting if job.expires_wall_ns > now), default=None)
+            try:
+                patience_seconds = await self._expire_due()
+            except StoreError as error:
+                _log.error("%s; jobs that wait too long will be given up later", error)
+                patience_seconds = _STORE_PATIENCE_SECONDS
             with suppress(asyncio.TimeoutError):  # the next one is due
-                await asyncio.wait_for(self._submitted.wait(), None if next_ns is None else (next_ns - now) / 1e9)
+                await asyncio.wait_for(self._submitted.wait(), patience_seconds)
+
+    async def _expire_due(self) -> float | None:
+        """Give up what is due; return how long nothing else will be, ``None`` when nothing else waits."""
+        now = self._ledger.now_wall_ns()
+        waiting = [job for job in await self._ledger.open_jobs() if job.state is JobState.QUEUED]
+        for job in waiting:
+            if job.expires_wall_ns <= now:
+                await self._ledger.change(job.job_id, partial(states.expired, now_wall_ns=now))
+        return min(((job.expires_wall_ns - now) / 1e9 for job in waiting if job.expires_wall_ns > now), default=None)
 
     async def _note(self, device_id: str, status: JobStatus) -> None:
         """Acknowledge a status even when it is no news or of an unknown job: the device should stop repeating it."""
