@@ -14,17 +14,17 @@ from edgeprof.errors import EdgeprofError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: 0, or 2 after an error of one line."""
+    """Run the command and return its exit status: the command's own, or 2 after an error of one line."""
     options = _parser().parse_args(arguments)
     try:
-        _run(options)
+        status: int = options.command(options)
     except EdgeprofError as error:
         sys.stderr.write(f"edgeprof-agent: {error}\n")
         return 2
-    return 0
+    return status
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> int:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it has the errors that matter in our own words
     from edgeprof_agent.config import read_config  # noqa: PLC0415  `--version` and `--help` need none of it
     from edgeprof_agent.daemon import run_agent  # noqa: PLC0415  likewise
@@ -37,6 +37,13 @@ def _run(options: argparse.Namespace) -> None:
         config = replace(config, allowed=replace(config.allowed, pythons=pythons))
     logging.basicConfig(format="edgeprof-agent: %(message)s", level=config.log_level.name)
     asyncio.run(run_agent(config, ready_file=options.ready_file, exit_with_parent=options.exit_with_parent))
+    return 0
+
+
+def _record(options: argparse.Namespace) -> int:
+    from edgeprof_agent.commands.record import record_device  # noqa: PLC0415  as above
+
+    return record_device(options.output, commands=options.commands)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,7 +62,23 @@ def _parser() -> argparse.ArgumentParser:
         "--ready-file", type=Path, metavar="FILE", help="written when the collector first welcomes the device"
     )
     run.add_argument("--exit-with-parent", action="store_true", help="stop when standard input ends")
+    run.set_defaults(command=_run)
+    _add_record(commands)
     return parser
+
+
+def _add_record(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    record = commands.add_parser(
+        "record",
+        help="record what the sensors read on this device, without serial numbers, addresses and names",
+        description="Writes every file that the sensors read, twice, a second apart, as a tree that tests can read. "
+        "Reads only. Serial numbers, UUIDs, hardware and network addresses, names of hosts and users are masked.",
+    )
+    record.add_argument("--output", required=True, metavar="DIR|FILE.tar.gz", help="must not exist yet")
+    record.add_argument(
+        "--commands", action="store_true", help="add what nvidia-smi, tegrastats and nvpmodel print, masked"
+    )
+    record.set_defaults(command=_record)
 
 
 def _address(text: str) -> str:
