@@ -181,8 +181,8 @@ _METRICS = (
         "Share of the memory controller's clocks in which it moved data, averaged by the controller",
         "memory",
     ),
-    _gauge("edgeprof_memory_clock_hertz", 1e6, "Clock of memory now", "memory"),
-    _gauge("edgeprof_memory_clock_max_hertz", 1e6, "Highest clock of memory now allowed", "memory", tier=Tier.SLOW),
+    _gauge("edgeprof_memory_clock_hertz", 1e5, "Clock of memory now", "memory"),
+    _gauge("edgeprof_memory_clock_max_hertz", 1e5, "Highest clock of memory now allowed", "memory", tier=Tier.SLOW),
     # GPUs
     _gauge(
         "edgeprof_gpu_busy_ratio",
@@ -207,8 +207,8 @@ _METRICS = (
     ),
     _counter("edgeprof_gpu_energy_joules_total", 0.001, "Energy of the board since the driver was loaded", "gpu"),
     _gauge("edgeprof_gpu_temperature_celsius", 1, "Temperature of a place on the GPU", "gpu", "place"),
-    _gauge("edgeprof_gpu_clock_hertz", 1e6, "Clock of a domain now", "gpu", "domain"),
-    _gauge("edgeprof_gpu_clock_max_hertz", 1e6, "Highest clock of a domain", "gpu", "domain", tier=Tier.SLOW),
+    _gauge("edgeprof_gpu_clock_hertz", 1e5, "Clock of a domain now", "gpu", "domain"),
+    _gauge("edgeprof_gpu_clock_max_hertz", 1e5, "Highest clock of a domain", "gpu", "domain", tier=Tier.SLOW),
     _gauge(
         "edgeprof_gpu_throttled_ratio",
         1,

@@ -8,7 +8,7 @@ import psutil
 
 from edgeprof import __version__
 from edgeprof.device import DeviceFacts
-from edgeprof_agent.sensors import cpu_topology, nvml
+from edgeprof_agent.sensors import cpu_topology, jetson_identity, nvml
 from edgeprof_agent.sensors.kernel_file import bytes_behind, read_int, read_text
 
 # What makers of boards leave in the firmware when they fill in nothing.
@@ -27,15 +27,15 @@ def gather_device_facts(root: Path, device_id: str, labels: Mapping[str, str]) -
         last_level_cache_bytes=cpu_topology.last_level_cache_bytes(root),
         governor=cpu_topology.governor(root),
         memory_total_bytes=_memory_total_bytes(root),
-        os=_os(root),
+        os=", ".join(name for name in (_os(root), jetson_identity.release(root)) if name),
         kernel=read_text(root / "proc/sys/kernel/osrelease") or platform.release(),
         agent_version=__version__,
         board=_board(root),
         soc=_soc(root),
         firmware=read_text(root / "sys/class/dmi/id/bios_version"),
-        power_mode=read_text(root / "sys/firmware/acpi/platform_profile"),
+        power_mode=jetson_identity.power_mode(root) or read_text(root / "sys/firmware/acpi/platform_profile"),
         power_source=_power_source(root),
-        accelerators=nvml.accelerators(root),
+        accelerators=nvml.accelerators(root) or jetson_identity.accelerators(root),
         labels=dict(labels),
     )
 

@@ -12,6 +12,7 @@ from edgeprof_agent.sensors import (
     cpu_throttle,
     disk,
     hwmon,
+    jetson,
     memory,
     memory_traffic,
     network,
@@ -52,6 +53,7 @@ FAMILIES = (
     Family("rapl", rapl.discover),
     Family("thermal_zone", thermal_zone.discover),
     Family("hwmon", hwmon.discover),
+    Family("jetson", jetson.discover),
     Family("nvml", nvml.discover),
 )
 

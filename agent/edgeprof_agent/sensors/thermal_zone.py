@@ -10,6 +10,9 @@ from edgeprof_agent.sensors.celsius import celsius
 from edgeprof_agent.sensors.kernel_file import KernelFile, read_text, source_of
 from edgeprof_agent.sensors.sensor import Sensor, SensorLostError
 
+# Of older Jetsons: the driver of their power manager serves its alarm, and always says 50 or 100 degrees.
+_NO_SENSOR = "PMIC-Die"
+
 
 def discover(root: Path) -> Sensor | None:
     """Return the sensor of all thermal zones if one of them gives a temperature now.
@@ -17,7 +20,8 @@ def discover(root: Path) -> Sensor | None:
     Zones that do not are kept: a GPU's zone fails while the GPU is powered down.
     """
     folders = sorted(root.glob("sys/class/thermal/thermal_zone[0-9]*"), key=_number)
-    types = {folder: read_text(folder / "type") or folder.name for folder in folders}
+    names = {folder: read_text(folder / "type") or folder.name for folder in folders}
+    types = {folder: name for folder, name in names.items() if name != _NO_SENSOR}
     count = Counter(types.values())
     zones = []
     for folder, kind in types.items():

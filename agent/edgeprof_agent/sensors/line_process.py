@@ -1,0 +1,118 @@
+"""A program that prints a line now and then, and the latest line of it."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+
+_LONGEST_LINE = 65536
+_STALE_SECONDS = 5.0
+_FIRST_LINE_SECONDS = 10.0
+_END_SECONDS = 2.0
+
+
+class LineProcessError(Exception):
+    """The program cannot be started, has ended, or has fallen silent."""
+
+
+class LineProcess:
+    """Runs the program in a process of its own, and starts it anew when it was lost.
+
+    A thread reads what it prints, so that nobody waits for it. Its standard input is a pipe that ends with us.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+        self._command = tuple(command)
+        self._environment = environment
+        self._run: _Run | None = None
+
+    def latest(self) -> bytes | None:
+        """Return the latest line; ``None`` if the program has just been started and said nothing yet.
+
+        Raises:
+            LineProcessError: it cannot be started, or ended or fell silent since. The next call starts it anew.
+        """
+        if self._run is None:
+            self._run = _Run(self._command, self._environment)
+        try:
+            return self._run.latest()
+        except LineProcessError:
+            self.close()
+            raise
+
+    def first(self, timeout_seconds: float) -> bytes | None:
+        """Start the program and wait for its first line; ``None`` if none came in time.
+
+        Raises:
+            LineProcessError: it cannot be started, or has ended.
+        """
+        self.latest()
+        if self._run is not None:
+            self._run.arrived.wait(timeout_seconds)
+        return self.latest()
+
+    def close(self) -> None:
+        """End the program."""
+        if self._run is not None:
+            self._run.close()
+            self._run = None
+
+
+class _Run:
+    """The program from one start to its end."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None) -> None:
+        self.arrived = threading.Event()
+        self._program = command[0]
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=None if environment is None else dict(environment),
+            )
+        except OSError as error:
+            raise LineProcessError(f"{command[0]} cannot be started: {error.strerror or error}") from error
+        self._latest: tuple[bytes, float] | None = None
+        self._ended = False
+        self._started = time.monotonic()
+        self._reader = threading.Thread(target=self._read, name="line-process", daemon=True)
+        self._reader.start()
+
+    def latest(self) -> bytes | None:
+        """Return the latest line, unless the program has ended or is silent for too long."""
+        if self._ended:
+            raise LineProcessError(f"{self._program} has ended")
+        now, latest = time.monotonic(), self._latest
+        if latest is None:
+            if now - self._started > _FIRST_LINE_SECONDS:
+                raise LineProcessError(f"{self._program} says nothing")
+            return None
+        line, arrived = latest
+        if now - arrived > _STALE_SECONDS:
+            raise LineProcessError(f"{self._program} has fallen silent")
+        return line
+
+    def close(self) -> None:
+        """End the program and wait for its end."""
+        self._process.terminate()
+        try:
+            self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:  # it does not listen
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._reader.join(_END_SECONDS)  # it would wait on for a child of the program that holds the pipe
+
+    def _read(self) -> None:
+        output = self._process.stdout
+        assert output is not None
+        with output:
+            while line := output.readline(_LONGEST_LINE):
+                if line.endswith(b"\n"):  # else it was cut: by the program's end, or for its length
+                    self._latest = (line, time.monotonic())
+                    self.arrived.set()
+        self._ended = True
+        self.arrived.set()

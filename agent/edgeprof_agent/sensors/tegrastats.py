@@ -1,0 +1,69 @@
+"""What the kernel's files do not show on a Jetson, by NVIDIA's program tegrastats."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from edgeprof.catalogue import Tier
+from edgeprof.telemetry import Reading
+from edgeprof_agent.sensors.jetson_module import Module, find_module
+from edgeprof_agent.sensors.jetson_values import Group, readings_of
+from edgeprof_agent.sensors.line_process import LineProcess, LineProcessError
+from edgeprof_agent.sensors.sensor import Sensor, SensorLostError
+from edgeprof_agent.sensors.tegrastats_line import parse_line
+
+_PLACES = ("usr/bin/tegrastats", "home/nvidia/tegrastats")
+_INTERVAL_MS = 1000
+_FIRST_LINE_SECONDS = 4.0
+
+
+def discover(root: Path, groups: frozenset[Group]) -> Sensor | None:
+    """Return the sensor of these groups if the program's first line has a value of one of them.
+
+    As an unprivileged user it does not show the memory controller, for instance.
+    """
+    program = next((root / place for place in _PLACES if os.access(root / place, os.X_OK)), None)
+    if program is None or not groups:
+        return None
+    sensor = Tegrastats(program, f"/{program.relative_to(root)}", groups, find_module(root))
+    if sensor.gives_values(_FIRST_LINE_SECONDS):
+        return sensor
+    sensor.close()
+    return None
+
+
+class Tegrastats:
+    """One line a second. A line that is not whole gives nothing, and a program that is lost is started again."""
+
+    name = "tegrastats"
+    tier = Tier.FAST
+    worker = "tegrastats"
+
+    def __init__(self, program: Path, source: str, groups: frozenset[Group], module: Module | None) -> None:
+        self._process = LineProcess((str(program), "--interval", str(_INTERVAL_MS)))
+        self._source = source
+        self._groups = groups
+        self._module = module
+
+    def sample(self) -> Sequence[Reading]:
+        """Return the readings of the latest line."""
+        try:
+            line = self._process.latest()
+        except LineProcessError as error:
+            raise SensorLostError(str(error)) from error
+        return self._readings(line)
+
+    def gives_values(self, timeout_seconds: float) -> bool:
+        """Tell whether the program's first line, for which this waits, gives a reading."""
+        try:
+            return bool(self._readings(self._process.first(timeout_seconds)))
+        except LineProcessError:  # there is no such program for this machine
+            return False
+
+    def close(self) -> None:
+        """End the program."""
+        self._process.close()
+
+    def _readings(self, line: bytes | None) -> Sequence[Reading]:
+        values = None if line is None else parse_line(line)
+        return () if values is None else readings_of(values, self._groups, self._module, self.name, self._source)
