@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accelerator:
-    """A GPU or another processor beside the CPU. ``name`` is stable within the device: ``gpu0``."""
+    """A GPU or another processor beside the CPU. ``name`` is stable within the device: ``gpu0``.
+
+    ``memory_clock_max_hertz`` and ``memory_bus_bits`` are of memory of its own, which moves data twice per clock.
+    """
 
     name: str
     product: str
@@ -13,6 +16,8 @@ class Accelerator:
     memory_total_bytes: int | None = None
     driver_version: str | None = None
     unified_memory: bool = False
+    memory_clock_max_hertz: int | None = None
+    memory_bus_bits: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +25,8 @@ class DeviceFacts:
     """Identity and make-up of a device. ``None`` means that the device does not tell.
 
     ``power_source`` is ``mains`` or ``battery``; ``labels`` are the owner's, for selecting devices.
+    ``memory_bus_bits`` is the width of all channels together. ``power_limits_watts`` and ``clock_limits_hertz`` are
+    what the owner or the firmware limits, by names such as ``package-0 long_term`` and ``cpu 0-3``.
     """
 
     device_id: str
@@ -39,5 +46,10 @@ class DeviceFacts:
     power_mode: str | None = None
     governor: str | None = None
     power_source: str | None = None
+    memory_type: str | None = None
+    memory_transfers_per_second: int | None = None
+    memory_bus_bits: int | None = None
+    power_limits_watts: dict[str, float] = field(default_factory=dict)
+    clock_limits_hertz: dict[str, float] = field(default_factory=dict)
     accelerators: tuple[Accelerator, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 
 from google.protobuf.message import Message
 
-from edgeprof.run import CeilingMeasured, ModelLoaded, Phase, Request, RunEvent, RunFinished, RunStarted
+from edgeprof.run import CeilingMeasured, ModelLoaded, PeakBandwidth, Phase, Request, RunEvent, RunFinished, RunStarted
 from edgeprof.v1 import device_pb2, plan_pb2, run_pb2, telemetry_pb2, uplink_pb2
 
 T = TypeVar("T")
@@ -23,6 +23,7 @@ _MODULES = (device_pb2, plan_pb2, run_pb2, telemetry_pb2, uplink_pb2)
 _RUN_EVENT_FIELDS: dict[type, str] = {
     RunStarted: "started",
     CeilingMeasured: "ceiling",
+    PeakBandwidth: "peak",
     Phase: "phase",
     ModelLoaded: "loaded",
     Request: "request",

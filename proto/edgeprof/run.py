@@ -88,6 +88,27 @@ class CeilingMeasured:
     copy_bytes_per_second: float
 
 
+class PeakMethod(str, Enum):
+    """How a peak is known otherwise than by measuring: clock times width, or what the maker says of the product."""
+
+    COMPUTED = "computed"
+    SPECIFIED = "specified"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeakBandwidth:
+    """Peak memory bandwidth of one processor, ``cpu`` or an accelerator's name, known otherwise than by measuring.
+
+    ``source`` is what it was computed from, or the product that it was specified for.
+    """
+
+    run_id: str
+    processor: str
+    method: PeakMethod
+    bytes_per_second: float
+    source: str
+
+
 class PhaseKind(str, Enum):
     """What a stretch of a run is spent on. ``PREPARE`` is before the run begins, and only progress tells of it."""
 
@@ -183,7 +204,7 @@ class RunFinished:
     peak_resident_bytes: int | None = None
 
 
-RunEvent = RunStarted | CeilingMeasured | Phase | ModelLoaded | Request | RunFinished
+RunEvent = RunStarted | CeilingMeasured | PeakBandwidth | Phase | ModelLoaded | Request | RunFinished
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +216,7 @@ class RunRecord:
 
     started: RunStarted
     ceilings: tuple[CeilingMeasured, ...] = ()
+    peaks: tuple[PeakBandwidth, ...] = ()
     phases: tuple[Phase, ...] = ()
     loaded: tuple[ModelLoaded, ...] = ()
     requests: tuple[Request, ...] = ()

@@ -18,7 +18,18 @@ from edgeprof.messages import (
     run_event_to_message,
     to_message,
 )
-from edgeprof.run import CeilingMeasured, Phase, PhaseKind, Request, RunEvent, RunFinished, RunState, StepRef
+from edgeprof.run import (
+    CeilingMeasured,
+    PeakBandwidth,
+    PeakMethod,
+    Phase,
+    PhaseKind,
+    Request,
+    RunEvent,
+    RunFinished,
+    RunState,
+    StepRef,
+)
 from edgeprof.v1 import plan_pb2, run_pb2, telemetry_pb2, uplink_pb2
 from tests.proto.contents import values_of
 
@@ -132,6 +143,13 @@ _EVENTS: list[RunEvent] = [
         copy_kernel="memcpy",
         copy_threads=2,
         copy_bytes_per_second=3e10,
+    ),
+    PeakBandwidth(
+        run_id="r",
+        processor="gpu0",
+        method=PeakMethod.SPECIFIED,
+        bytes_per_second=1e12,
+        source="NVIDIA GeForce RTX 4090",
     ),
 ]
 

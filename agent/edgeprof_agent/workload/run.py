@@ -10,6 +10,7 @@ from edgeprof.job import JobCommand
 from edgeprof.plan import Plan
 from edgeprof.run import EngineFacts, OptionSet, RunFinished, RunStarted, RunState
 from edgeprof_agent.ceilings.kept import kept_memory_bandwidth
+from edgeprof_agent.ceilings.peaks import known_peaks
 from edgeprof_agent.sampling.cadence import IDLE, run_cadence
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineHello
 from edgeprof_agent.workload.environment import RunEnvironment, RunSampler
@@ -100,6 +101,8 @@ class Run:
                 wall_ns=time.time_ns(),
             )
         )
+        for peak in known_peaks(environment.facts, environment.run_id):
+            environment.emit(peak)
         environment.sampler.set_cadence(run_cadence(environment.run_id))
 
     async def _carry_out_stages(self) -> None:

@@ -41,6 +41,7 @@ def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
         steps=steps,
         memory=memory,
         ceilings=record.ceilings,
+        peaks=record.peaks,
         energy_rails=energy_rails(counters, started.monotonic_ns, end_ns),
         findings=tuple(finding for rule in RULES for finding in rule(evidence)),
         flags=tuple(flag for flag in Flag if flag in raised),

@@ -22,6 +22,7 @@ KV_BYTES_PER_ELEMENT: Mapping[str, float] = {
 }
 _KEY_TYPE_OPTION, _VALUE_TYPE_OPTION = "cache_type_k", "cache_type_v"
 _GPU_LAYERS_OPTION = "gpu_layers"
+_CPU = "cpu"
 
 
 def bandwidth_figures(
@@ -79,7 +80,22 @@ def ran_on_cpu(record: RunRecord, variant: int) -> bool:
 
 def cpu_ceilings(record: RunRecord) -> tuple[CeilingMeasured, ...]:
     """The bandwidths measured on the CPU."""
-    return tuple(ceiling for ceiling in record.ceilings if ceiling.processor == "cpu")
+    return tuple(ceiling for ceiling in record.ceilings if ceiling.processor == _CPU)
+
+
+def largest_cpu_bandwidth(record: RunRecord) -> tuple[float, str] | None:
+    """The largest bandwidth known of the CPU's memory, and how it is known; ``None`` if nothing is."""
+    known = [(rate, "measured") for each in cpu_ceilings(record) for rate in _measured_rates(each)]
+    known += [
+        (peak.bytes_per_second, f"{peak.method.value}: {peak.source}")
+        for peak in record.peaks
+        if peak.processor == _CPU
+    ]
+    return max(known, default=None)
+
+
+def _measured_rates(ceiling: CeilingMeasured) -> tuple[float, float]:
+    return ceiling.read_bytes_per_second, ceiling.copy_bytes_per_second
 
 
 def _mbu_undefined(record: RunRecord, variant: int) -> str:

@@ -8,7 +8,7 @@ from enum import Enum
 
 from edgeprof.device import DeviceFacts
 from edgeprof.plan import StepKind
-from edgeprof.run import CeilingMeasured, EngineFacts, ModelFacts, RunState
+from edgeprof.run import CeilingMeasured, EngineFacts, ModelFacts, PeakBandwidth, RunState
 
 
 class FigureName(str, Enum):
@@ -258,6 +258,7 @@ class Verdict:
     memory: MemoryVerdict
     ceilings: tuple[CeilingMeasured, ...]
     energy_rails: tuple[EnergyRail, ...]
+    peaks: tuple[PeakBandwidth, ...] = ()
     findings: tuple[Finding, ...] = ()
     flags: tuple[Flag, ...] = ()
     notes: tuple[str, ...] = ()

@@ -1,9 +1,10 @@
 """Everything that is known of device, model and engine, as tables of name and value."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from edgeprof_collector.analysis.quantity import bytes_text, count_text
+from edgeprof.device import DeviceFacts
+from edgeprof_collector.analysis.quantity import bytes_text, count_text, text_of
 from edgeprof_collector.analysis.verdict import Verdict
 from edgeprof_collector.report.facts import clean
 
@@ -41,7 +42,7 @@ def _device_rows(verdict: Verdict) -> list[tuple[str, str | None]]:
         ("Architecture", device.architecture),
         ("Cores", f"{device.physical_cores or '?'} physical, {device.logical_cores} logical"),
         ("Last-level cache", None if cache is None else bytes_text(cache)),
-        ("Memory", bytes_text(device.memory_total_bytes)),
+        ("Memory", ", ".join([bytes_text(device.memory_total_bytes), *_memory_kind(device)])),
     ]
     for gpu in device.accelerators:
         memory = "" if gpu.memory_total_bytes is None else f", {bytes_text(gpu.memory_total_bytes)}"
@@ -54,11 +55,24 @@ def _device_rows(verdict: Verdict) -> list[tuple[str, str | None]]:
         ("Kernel", device.kernel),
         ("Firmware", device.firmware),
         ("Power mode", device.power_mode),
+        ("Power limits", _limits(device.power_limits_watts, "W")),
+        ("Clock limits", _limits(device.clock_limits_hertz, "hertz")),
         ("Governor", device.governor),
         ("Power source", device.power_source),
         ("Agent", device.agent_version),
         ("Labels", ", ".join(f"{name}={value}" for name, value in sorted(device.labels.items()))),
     ]
+
+
+def _memory_kind(device: DeviceFacts) -> list[str]:
+    """Type, speed and width of the host's memory, as far as they are known."""
+    speed, bits = device.memory_transfers_per_second, device.memory_bus_bits
+    parts = (device.memory_type, speed and f"{speed / 1e6:.0f} MT/s", bits and f"{bits} bits wide")
+    return [part for part in parts if part]
+
+
+def _limits(limits: Mapping[str, float], unit: str) -> str:
+    return ", ".join(f"{name} {text_of(value, unit)}" for name, value in sorted(limits.items()))
 
 
 def _model_rows(verdict: Verdict) -> list[tuple[str, str | None]]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from edgeprof.run import CeilingMeasured
+from edgeprof.run import CeilingMeasured, PeakBandwidth
 from edgeprof_collector.analysis.quantity import bytes_text, text_of
 from edgeprof_collector.analysis.verdict import EnergyRail, VariantVerdict, Verdict
+from edgeprof_collector.report.facts import clean
 
 NO_ENERGY = "no energy counter could be read on this device"
 
@@ -17,7 +18,7 @@ def resource_lines(verdict: Verdict) -> list[tuple[str, str]]:
         if told := engine_memory(variant):
             lines.append(("", prefix + told))
     lines += _named("Load", [prefix + _loads(each) for prefix, each in zip(prefixes, verdict.variants, strict=True)])
-    lines += _named("Ceiling", [_ceiling(each) for each in verdict.ceilings])
+    lines += _named("Ceiling", [*map(_ceiling, verdict.ceilings), *map(_peak, verdict.peaks)])
     return lines + _named("Energy", [_rail(rail) for rail in verdict.energy_rails] or [NO_ENERGY])
 
 
@@ -44,6 +45,10 @@ def _ceiling(ceiling: CeilingMeasured) -> str:
     read = f"{text_of(ceiling.read_bytes_per_second, 'bytes/s')} read by {ceiling.read_kernel}"
     copied = f"{text_of(ceiling.copy_bytes_per_second, 'bytes/s')} copied by {ceiling.copy_kernel}"
     return f"{ceiling.processor}, measured: {read}, {copied}"
+
+
+def _peak(peak: PeakBandwidth) -> str:
+    return f"{peak.processor}, {peak.method.value}: {text_of(peak.bytes_per_second, 'bytes/s')} ({clean(peak.source)})"
 
 
 def _rail(rail: EnergyRail) -> str:

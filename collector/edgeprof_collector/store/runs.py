@@ -8,6 +8,7 @@ from edgeprof.messages import run_event_from_message
 from edgeprof.run import (
     CeilingMeasured,
     ModelLoaded,
+    PeakBandwidth,
     Phase,
     Request,
     RunEvent,
@@ -51,6 +52,7 @@ def record(connection: sqlite3.Connection, run_id: str) -> RunRecord:
     return RunRecord(
         started=_of_kind(events, RunStarted)[0],
         ceilings=_of_kind(events, CeilingMeasured),
+        peaks=_of_kind(events, PeakBandwidth),
         phases=tuple(sorted(_of_kind(events, Phase), key=lambda phase: phase.start_monotonic_ns)),
         loaded=_of_kind(events, ModelLoaded),
         requests=tuple(sorted(_of_kind(events, Request), key=lambda request: request.start_monotonic_ns)),

@@ -9,6 +9,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class PeakMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PEAK_METHOD_UNSPECIFIED: _ClassVar[PeakMethod]
+    PEAK_METHOD_COMPUTED: _ClassVar[PeakMethod]
+    PEAK_METHOD_SPECIFIED: _ClassVar[PeakMethod]
+
 class PhaseKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     PHASE_KIND_UNSPECIFIED: _ClassVar[PhaseKind]
@@ -28,6 +34,9 @@ class RunState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RUN_STATE_SUCCEEDED: _ClassVar[RunState]
     RUN_STATE_FAILED: _ClassVar[RunState]
     RUN_STATE_CANCELLED: _ClassVar[RunState]
+PEAK_METHOD_UNSPECIFIED: PeakMethod
+PEAK_METHOD_COMPUTED: PeakMethod
+PEAK_METHOD_SPECIFIED: PeakMethod
 PHASE_KIND_UNSPECIFIED: PhaseKind
 PHASE_KIND_GATE: PhaseKind
 PHASE_KIND_CEILING: PhaseKind
@@ -159,6 +168,20 @@ class CeilingMeasured(_message.Message):
     copy_bytes_per_second: float
     def __init__(self, run_id: _Optional[str] = ..., processor: _Optional[str] = ..., read_kernel: _Optional[str] = ..., read_threads: _Optional[int] = ..., read_bytes_per_second: _Optional[float] = ..., copy_kernel: _Optional[str] = ..., copy_threads: _Optional[int] = ..., copy_bytes_per_second: _Optional[float] = ...) -> None: ...
 
+class PeakBandwidth(_message.Message):
+    __slots__ = ("run_id", "processor", "method", "bytes_per_second", "source")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    PROCESSOR_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    BYTES_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    processor: str
+    method: PeakMethod
+    bytes_per_second: float
+    source: str
+    def __init__(self, run_id: _Optional[str] = ..., processor: _Optional[str] = ..., method: _Optional[_Union[PeakMethod, str]] = ..., bytes_per_second: _Optional[float] = ..., source: _Optional[str] = ...) -> None: ...
+
 class StepRef(_message.Message):
     __slots__ = ("step", "variant", "repetition")
     STEP_FIELD_NUMBER: _ClassVar[int]
@@ -255,20 +278,22 @@ class RunFinished(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., cause: _Optional[str] = ..., monotonic_ns: _Optional[int] = ..., peak_resident_bytes: _Optional[int] = ...) -> None: ...
 
 class RunEvent(_message.Message):
-    __slots__ = ("started", "ceiling", "phase", "loaded", "request", "finished")
+    __slots__ = ("started", "ceiling", "phase", "loaded", "request", "finished", "peak")
     STARTED_FIELD_NUMBER: _ClassVar[int]
     CEILING_FIELD_NUMBER: _ClassVar[int]
     PHASE_FIELD_NUMBER: _ClassVar[int]
     LOADED_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
     FINISHED_FIELD_NUMBER: _ClassVar[int]
+    PEAK_FIELD_NUMBER: _ClassVar[int]
     started: RunStarted
     ceiling: CeilingMeasured
     phase: Phase
     loaded: ModelLoaded
     request: Request
     finished: RunFinished
-    def __init__(self, started: _Optional[_Union[RunStarted, _Mapping]] = ..., ceiling: _Optional[_Union[CeilingMeasured, _Mapping]] = ..., phase: _Optional[_Union[Phase, _Mapping]] = ..., loaded: _Optional[_Union[ModelLoaded, _Mapping]] = ..., request: _Optional[_Union[Request, _Mapping]] = ..., finished: _Optional[_Union[RunFinished, _Mapping]] = ...) -> None: ...
+    peak: PeakBandwidth
+    def __init__(self, started: _Optional[_Union[RunStarted, _Mapping]] = ..., ceiling: _Optional[_Union[CeilingMeasured, _Mapping]] = ..., phase: _Optional[_Union[Phase, _Mapping]] = ..., loaded: _Optional[_Union[ModelLoaded, _Mapping]] = ..., request: _Optional[_Union[Request, _Mapping]] = ..., finished: _Optional[_Union[RunFinished, _Mapping]] = ..., peak: _Optional[_Union[PeakBandwidth, _Mapping]] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("run_id", "phase", "step", "repetition", "repetition_count", "done_ratio", "elapsed_seconds", "remaining_seconds", "tokens_per_second", "temperature_celsius", "resident_bytes", "job_id")

@@ -57,7 +57,7 @@ class Hello(_message.Message):
     def __init__(self, protocol: _Optional[int] = ..., device: _Optional[_Union[_device_pb2.DeviceFacts, _Mapping]] = ..., boot_id: _Optional[bytes] = ..., spool_epoch: _Optional[bytes] = ..., oldest_sequence: _Optional[int] = ..., newest_sequence: _Optional[int] = ..., monotonic_ns: _Optional[int] = ..., wall_ns: _Optional[int] = ..., jobs: _Optional[_Iterable[_Union[JobStatus, _Mapping]]] = ...) -> None: ...
 
 class AgentMessage(_message.Message):
-    __slots__ = ("sequence", "hello", "layout", "frame", "run_event", "gap", "job_status", "progress")
+    __slots__ = ("sequence", "hello", "layout", "frame", "run_event", "gap", "job_status", "progress", "device")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     HELLO_FIELD_NUMBER: _ClassVar[int]
     LAYOUT_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +66,7 @@ class AgentMessage(_message.Message):
     GAP_FIELD_NUMBER: _ClassVar[int]
     JOB_STATUS_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     hello: Hello
     layout: _telemetry_pb2.Layout
@@ -74,7 +75,8 @@ class AgentMessage(_message.Message):
     gap: _telemetry_pb2.Gap
     job_status: JobStatus
     progress: _run_pb2.Progress
-    def __init__(self, sequence: _Optional[int] = ..., hello: _Optional[_Union[Hello, _Mapping]] = ..., layout: _Optional[_Union[_telemetry_pb2.Layout, _Mapping]] = ..., frame: _Optional[_Union[_telemetry_pb2.Frame, _Mapping]] = ..., run_event: _Optional[_Union[_run_pb2.RunEvent, _Mapping]] = ..., gap: _Optional[_Union[_telemetry_pb2.Gap, _Mapping]] = ..., job_status: _Optional[_Union[JobStatus, _Mapping]] = ..., progress: _Optional[_Union[_run_pb2.Progress, _Mapping]] = ...) -> None: ...
+    device: _device_pb2.DeviceFacts
+    def __init__(self, sequence: _Optional[int] = ..., hello: _Optional[_Union[Hello, _Mapping]] = ..., layout: _Optional[_Union[_telemetry_pb2.Layout, _Mapping]] = ..., frame: _Optional[_Union[_telemetry_pb2.Frame, _Mapping]] = ..., run_event: _Optional[_Union[_run_pb2.RunEvent, _Mapping]] = ..., gap: _Optional[_Union[_telemetry_pb2.Gap, _Mapping]] = ..., job_status: _Optional[_Union[JobStatus, _Mapping]] = ..., progress: _Optional[_Union[_run_pb2.Progress, _Mapping]] = ..., device: _Optional[_Union[_device_pb2.DeviceFacts, _Mapping]] = ...) -> None: ...
 
 class Welcome(_message.Message):
     __slots__ = ("protocol", "stored_sequence", "new_epoch_required", "wall_ns")

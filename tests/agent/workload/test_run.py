@@ -9,6 +9,8 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.run import (
     CeilingMeasured,
     ModelLoaded,
+    PeakBandwidth,
+    PeakMethod,
     Phase,
     PhaseKind,
     Request,
@@ -148,6 +150,17 @@ def test_memory_bandwidth_is_measured_at_both_ends_and_kept(device: Device, mode
     kept = kept_memory_bandwidth(environment.cache_folder, environment.boot_id, environment.facts)
     assert kept is not None
     assert kept.read_bytes_per_second == ceilings[-1].read_bytes_per_second
+
+
+def test_peaks_that_the_device_tells_come_with_the_start(device: Device, model: str) -> None:
+    facts = dataclasses.replace(
+        device.environment.facts, memory_transfers_per_second=3_200_000_000, memory_bus_bits=128
+    )
+    device.environment = dataclasses.replace(device.environment, facts=facts)
+    device.run(job(plan_of(), model))
+    [peak] = device.all(PeakBandwidth)
+    assert (peak.processor, peak.method, peak.bytes_per_second) == ("cpu", PeakMethod.COMPUTED, 51.2e9)
+    assert device.events()[1] is peak
 
 
 def test_a_run_goes_on_where_memory_bandwidth_cannot_be_measured(device: Device, model: str) -> None:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from edgeprof.run import PeakBandwidth, PeakMethod
 from edgeprof_collector.analysis.analyse import analyse
 from edgeprof_collector.analysis.verdict import Finding, Severity
 
@@ -19,7 +20,8 @@ def test_a_decode_rate_above_the_memorys_bandwidth_is_invalid() -> None:
     assert first.severity is Severity.INVALID
     assert first.title == "decode 48: the decode rate is impossible"
     assert first.evidence == (
-        "50.0 tokens/s would read 35.0 GB/s of weights and KV cache; the CPU was measured at 28.0 GB/s"
+        "50.0 tokens/s would read 35.0 GB/s of weights and KV cache; "
+        "the CPU's memory moves 28.0 GB/s at most (measured)"
     )
     assert second.title.startswith("decode 48 @ 512")
 
@@ -32,6 +34,27 @@ def test_a_copy_faster_than_a_read_is_the_ceiling() -> None:
     record = sample_record(Scenario(decode_rate=50.0))
     ceilings = (replace(record.ceilings[0], copy_bytes_per_second=60e9),)
     assert analyse(replace(record, ceilings=ceilings), ()).findings == ()
+
+
+def peak(bytes_per_second: float, processor: str = "cpu", method: PeakMethod = PeakMethod.COMPUTED) -> PeakBandwidth:
+    return PeakBandwidth(
+        run_id="r", processor=processor, method=method, bytes_per_second=bytes_per_second, source="3200 MT/s x 128 bits"
+    )
+
+
+def test_the_largest_of_all_peaks_of_the_processor_is_the_ceiling() -> None:
+    record = sample_record(Scenario(decode_rate=50.0))
+    assert analyse(replace(record, peaks=(peak(51.2e9), peak(20e9, method=PeakMethod.SPECIFIED))), ()).findings == ()
+    assert analyse(replace(record, peaks=(peak(936e9, processor="gpu0"),)), ()).findings
+
+
+def test_a_rate_is_impossible_by_a_peak_that_nobody_measured() -> None:
+    record = replace(sample_record(Scenario(decode_rate=50.0)), ceilings=(), peaks=(peak(25.6e9),))
+    verdict = analyse(record, ())
+    assert verdict.findings[0].evidence.endswith(
+        "the CPU's memory moves 25.6 GB/s at most (computed: 3200 MT/s x 128 bits)"
+    )
+    assert verdict.peaks == record.peaks
 
 
 def test_weights_in_the_cache_make_no_rate_impossible() -> None:

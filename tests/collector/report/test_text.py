@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from edgeprof.run import RunState
+from edgeprof.run import PeakBandwidth, PeakMethod, RunState
 from edgeprof_collector.analysis.analyse import analyse
 from edgeprof_collector.analysis.series import collect_series
 from edgeprof_collector.report.text import print_verdict
@@ -87,6 +87,26 @@ def test_findings_have_evidence_and_advice() -> None:
     text = " ".join(printed(Scenario(prefix_reused=False)).split())
     assert "! chat 3x(64+16): the conversation is processed again on every turn turn 3 took 1.24 s" in text
     assert "→ keep the session" in text
+
+
+def test_peaks_stand_below_the_measured_ceiling_with_what_they_come_from() -> None:
+    record, telemetry = sample_run(Scenario())
+    how = {
+        PeakMethod.COMPUTED: (51.2e9, "3200 MT/s x 128 bits"),
+        PeakMethod.SPECIFIED: (102.4e9, "\x1b[31mOrin NX GPU"),
+    }
+    peaks = tuple(
+        PeakBandwidth(run_id="r", processor="cpu", method=method, bytes_per_second=rate, source=source)
+        for method, (rate, source) in how.items()
+    )
+    output = io.StringIO()
+    print_verdict(analyse(replace(record, peaks=peaks), collect_series(telemetry)), Console(file=output, width=120))
+    lines = [" ".join(line.split()) for line in output.getvalue().splitlines()]
+    first = next(index for index, line in enumerate(lines) if line.startswith("Ceiling"))
+    assert lines[first].startswith("Ceiling cpu, measured: 28.0 GB/s read by memchr")
+    assert lines[first + 1] == "cpu, computed: 51.2 GB/s (3200 MT/s x 128 bits)"
+    assert lines[first + 2].startswith("cpu, specified: 102 GB/s (")
+    assert "\x1b" not in output.getvalue()
 
 
 def test_absent_energy_is_one_quiet_line() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from edgeprof.job import JobState
-from edgeprof.run import PhaseKind, RunEvent, RunState
+from edgeprof.run import PeakBandwidth, PeakMethod, PhaseKind, RunEvent, RunState
 from edgeprof.telemetry import Gap, GapCause, decode_block
 from edgeprof.v1.uplink_pb2 import AgentMessage
 from edgeprof_collector.store.errors import NotFoundError
@@ -163,10 +163,14 @@ class StoreConformance:
             phase(),
             request(start_ns=14),
             request(start_ns=13),
+            peak := PeakBandwidth(
+                run_id="run-1", processor="cpu", method=PeakMethod.COMPUTED, bytes_per_second=51.2e9, source="DDR4"
+            ),
             finished(),
         ]
         store.commit([delivery(*(event_message(number, event) for number, event in enumerate(events, 1)))])
         record = store.run("run-1")
+        assert record.peaks == (peak,)
         assert record.started == started(job_id="job-1")
         assert record.phases == (phase(),)
         assert record.requests == (request(start_ns=13), request(start_ns=14))

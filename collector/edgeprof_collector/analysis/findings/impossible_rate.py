@@ -1,6 +1,6 @@
 """A decode rate above what the memory can deliver: the stopwatch stopped before the work was done."""
 
-from edgeprof_collector.analysis.bandwidth import cpu_ceilings, fits_last_level_cache, ran_on_cpu
+from edgeprof_collector.analysis.bandwidth import fits_last_level_cache, largest_cpu_bandwidth, ran_on_cpu
 from edgeprof_collector.analysis.findings.rule import Evidence
 from edgeprof_collector.analysis.quantity import text_of
 from edgeprof_collector.analysis.thresholds import IMPOSSIBLE_RATE_RATIO
@@ -8,14 +8,14 @@ from edgeprof_collector.analysis.verdict import FigureName, Finding, Severity
 
 
 def impossible_rate(evidence: Evidence) -> tuple[Finding, ...]:
-    """Raised per step whose achieved bandwidth exceeds the largest bandwidth measured on the CPU.
+    """Raised per step whose achieved bandwidth exceeds the largest of the CPU's measured, computed and specified ones.
 
     Never when the weights fit the last-level cache, which is faster than memory.
     """
-    ceilings = cpu_ceilings(evidence.record)
-    if not ceilings or fits_last_level_cache(evidence.record):
+    largest = largest_cpu_bandwidth(evidence.record)
+    if largest is None or fits_last_level_cache(evidence.record):
         return ()
-    peak = max(max(each.read_bytes_per_second, each.copy_bytes_per_second) for each in ceilings)
+    peak, known_by = largest
     findings = []
     for step in evidence.steps:
         achieved = step.figure(FigureName.ACHIEVED_BANDWIDTH)
@@ -29,7 +29,8 @@ def impossible_rate(evidence: Evidence) -> tuple[Finding, ...]:
                     title=f"{evidence.title(step)}: the decode rate is impossible",
                     evidence=(
                         f"{text_of(rate.median, rate.unit)} would read {text_of(achieved.median, achieved.unit)} of "
-                        f"weights and KV cache; the CPU was measured at {text_of(peak, achieved.unit)}"
+                        f"weights and KV cache; the CPU's memory moves {text_of(peak, achieved.unit)} at most "
+                        f"({known_by})"
                     ),
                     advice="do not use this figure: the engine reported work as done before it was, or failed silently",
                 )
