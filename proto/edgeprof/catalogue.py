@@ -19,7 +19,10 @@ class Kind(str, Enum):
 
 
 class Tier(str, Enum):
-    """How often a metric is sampled while a run is timed: fast at 10 Hz, slow at 1 Hz."""
+    """How often a metric is sampled while a run is timed: fast at 10 Hz, slow at 1 Hz.
+
+    A metric is as fast as its quickest source; a sensor of a dear or slowly refreshed one is slower than that.
+    """
 
     FAST = "fast"
     SLOW = "slow"
@@ -199,14 +202,44 @@ _METRICS = (
     _gauge("edgeprof_gpu_memory_used_bytes", 65536, "Device memory in use, the driver's reserve left out", "gpu"),
     _gauge("edgeprof_gpu_memory_total_bytes", 65536, "Device memory", "gpu", tier=Tier.SLOW),
     _gauge(
+        "edgeprof_workload_gpu_memory_bytes",
+        65536,
+        "Device memory of the workload's processes; memory that the host shares with the GPU included",
+        "gpu",
+        tier=Tier.SLOW,
+    ),
+    _gauge(
         "edgeprof_gpu_power_watts",
         0.001,
         "Power of the board; window says average (1 s) or instant",
         "gpu",
         "window",
     ),
+    _gauge(
+        "edgeprof_gpu_memory_power_watts",
+        0.001,
+        "Power of the GPU's memory, part of the board's; window as there",
+        "gpu",
+        "window",
+        tier=Tier.SLOW,
+    ),
+    _gauge(
+        "edgeprof_gpu_module_power_watts",
+        0.001,
+        "Power of the module that the GPU shares with a CPU, the GPU's board included; window as there",
+        "gpu",
+        "window",
+        tier=Tier.SLOW,
+    ),
     _counter("edgeprof_gpu_energy_joules_total", 0.001, "Energy of the board since the driver was loaded", "gpu"),
     _gauge("edgeprof_gpu_temperature_celsius", 1, "Temperature of a place on the GPU", "gpu", "place"),
+    _gauge(
+        "edgeprof_gpu_temperature_margin_celsius",
+        1,
+        "Degrees to the nearest temperature at which the GPU slows down; negative beyond it",
+        "gpu",
+        tier=Tier.SLOW,
+    ),
     _gauge("edgeprof_gpu_clock_hertz", 1e5, "Clock of a domain now", "gpu", "domain"),
     _gauge("edgeprof_gpu_clock_max_hertz", 1e5, "Highest clock of a domain", "gpu", "domain", tier=Tier.SLOW),
     _gauge(
@@ -216,6 +249,17 @@ _METRICS = (
         "gpu",
         "reason",
     ),
+    _counter(
+        "edgeprof_gpu_throttled_seconds_total",
+        0.001,
+        "Time that a limiter held clocks back, by reason; limiters act at the same time, so they do not add up",
+        "gpu",
+        "limiter",
+        "reason",
+        tier=Tier.SLOW,
+    ),
+    _counter("edgeprof_gpu_pcie_received_bytes_total", 1, "Bytes that the GPU got by PCIe", "gpu", tier=Tier.SLOW),
+    _counter("edgeprof_gpu_pcie_transmitted_bytes_total", 1, "Bytes that the GPU sent by PCIe", "gpu", tier=Tier.SLOW),
     # The agent itself
     _gauge(
         "edgeprof_sensor_sample_seconds",

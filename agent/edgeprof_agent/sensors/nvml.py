@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def discover(root: Path) -> Sequence["Sensor"]:
-    """Return two sensors for each GPU of the device itself that gives values; none without a driver."""
+    """Return the sensors of each GPU of the device itself that gives values; none without a driver."""
     if not _has_library(root):
         return ()
-    from edgeprof_agent.sensors.nvml_gpu import discover_gpus  # noqa: PLC0415  pynvml is 2 MB: only where it is of use
+    from edgeprof_agent.sensors.nvml_discovery import discover_gpus  # noqa: PLC0415  pynvml is 2 MB: only where it is of use
 
     return discover_gpus()
 
@@ -24,7 +24,7 @@ def accelerators(root: Path) -> tuple[Accelerator, ...]:
     """Describe the GPUs of the device itself."""
     if not _has_library(root):
         return ()
-    from edgeprof_agent.sensors.nvml_gpu import describe_gpus  # noqa: PLC0415  pynvml is 2 MB: only where it is of use
+    from edgeprof_agent.sensors.nvml_discovery import describe_gpus  # noqa: PLC0415  pynvml is 2 MB: only where it is of use
 
     return describe_gpus()
 

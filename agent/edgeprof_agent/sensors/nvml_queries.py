@@ -1,52 +1,59 @@
 """What is asked of one NVIDIA GPU: each query is one call of NVML and the readings that it gives."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from functools import partial
 
 import pynvml
 
 from edgeprof.catalogue import channel
 from edgeprof.telemetry import Channel, Reading
 from edgeprof_agent.sensors.celsius import celsius
+from edgeprof_agent.sensors.nvml_fields import (
+    Field,
+    answered_fields,
+    fast_fields,
+    field_readings,
+    power_fields,
+    slow_fields,
+)
+from edgeprof_agent.sensors.nvml_memory import computed_peak, memory_info
+from edgeprof_agent.sensors.nvml_session import Handle
+from edgeprof_agent.sensors.nvml_throttle import throttle_reasons
 
-Handle = Any  # of pynvml, which has no types
 Query = Callable[[Handle], Sequence[Reading]]
 
 _CLOCKS = (("sm", pynvml.NVML_CLOCK_SM), ("memory", pynvml.NVML_CLOCK_MEM))
 
-# "HwSlowdown" alone may be heat, a power brake or a fast power excursion, so it counts as other. No bit means current
-# and nothing else, so there is no such reason here.
-_REASONS = {
-    "power": pynvml.nvmlClocksEventReasonSwPowerCap | pynvml.nvmlClocksEventReasonHwPowerBrakeSlowdown,
-    "thermal": pynvml.nvmlClocksEventReasonSwThermalSlowdown | pynvml.nvmlClocksEventReasonHwThermalSlowdown,
-    "idle": pynvml.nvmlClocksEventReasonGpuIdle,
-}
-_EXPLAINED_SLOWDOWNS = pynvml.nvmlClocksEventReasonHwPowerBrakeSlowdown | pynvml.nvmlClocksEventReasonHwThermalSlowdown
-
-_VALUE_FIELDS = {
-    pynvml.NVML_VALUE_TYPE_DOUBLE: "dVal",
-    pynvml.NVML_VALUE_TYPE_UNSIGNED_INT: "uiVal",
-    pynvml.NVML_VALUE_TYPE_UNSIGNED_LONG: "ulVal",
-    pynvml.NVML_VALUE_TYPE_UNSIGNED_LONG_LONG: "ullVal",
-    pynvml.NVML_VALUE_TYPE_SIGNED_LONG_LONG: "sllVal",
-    pynvml.NVML_VALUE_TYPE_SIGNED_INT: "siVal",
-    pynvml.NVML_VALUE_TYPE_UNSIGNED_SHORT: "usVal",
-}
-
 
 def fast_queries(gpu: str, handle: Handle) -> tuple[Query, ...]:
-    """Return the queries for every tick that this GPU answers now."""
-    fields = _fields(gpu)
-    answered = _answered([_utilisation(gpu), _memory_used(gpu), fields, _throttle(gpu), *_clocks(gpu)], handle)
-    if not any(reading.channel.metric == "edgeprof_gpu_power_watts" for reading in _try(fields, handle)):
-        answered += _answered([_power_usage(gpu, handle)], handle)
-    answered += _answered([_temperature(gpu)], handle) or _answered([_temperature_of_old_drivers(gpu)], handle)
-    return tuple(answered)
+    """Return the queries for every tick that this GPU answers now. Each takes microseconds."""
+    reasons = (
+        _throttle(gpu, name)
+        for name in ("nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons")
+    )
+    temperatures = (_temperature(gpu), _temperature_of_old_drivers(gpu))
+    return (
+        *_answered([_utilisation(gpu), _memory_used(gpu), *_clocks(gpu)], handle),
+        *_fields(fast_fields(gpu), handle),
+        *_power_without_field(gpu, handle, "instant"),
+        *_answered(reasons, handle)[:1],
+        *_answered(temperatures, handle)[:1],
+    )
 
 
-def slow_queries(gpu: str, handle: Handle) -> tuple[Query, ...]:
-    """Return the queries for what hardly changes that this GPU answers now."""
-    return tuple(_answered([_memory_total(gpu), *_max_clocks(gpu)], handle))
+def slow_queries(gpu: str, handle: Handle, driver_major: int) -> tuple[Query, ...]:
+    """Return the queries for what is dear or hardly changes that this GPU answers now."""
+    return (
+        *_answered([_memory_total(gpu), *_max_clocks(gpu), _temperature_margin(gpu)], handle),
+        *_fields(slow_fields(gpu, driver_major), handle),
+        *_power_without_field(gpu, handle, "average"),
+        *_peak(gpu, handle),
+    )
+
+
+def instance_queries(instance: str, handle: Handle) -> tuple[tuple[Query, ...], tuple[Query, ...]]:
+    """Return the queries for every tick, and the others, of a MIG instance: memory is all that it has for itself."""
+    return tuple(_answered([_memory_used(instance)], handle)), tuple(_answered([_memory_total(instance)], handle))
 
 
 def _answered(queries: Iterable[Query], handle: Handle) -> list[Query]:
@@ -57,6 +64,19 @@ def _try(query: Query, handle: Handle) -> Sequence[Reading]:
     try:
         return query(handle)
     except pynvml.NVMLError:  # this GPU or driver does not support the call, or not for us
+        return ()
+
+
+def _fields(fields: Sequence[Field], handle: Handle) -> tuple[Query, ...]:
+    """Return one query for those of the fields that are answered."""
+    known = _known(fields, handle)
+    return (partial(field_readings, known),) if known else ()
+
+
+def _known(fields: Sequence[Field], handle: Handle) -> Sequence[Field]:
+    try:
+        return answered_fields(fields, handle)
+    except pynvml.NVMLError:  # no batched call on this GPU or driver
         return ()
 
 
@@ -81,68 +101,50 @@ def _memory_total(gpu: str) -> Query:
     return lambda handle: (Reading(total, memory_info(handle).total),)
 
 
-def memory_info(handle: Handle) -> Any:
-    """Return total, used and reserved bytes. The first version of the call counts the reserve as used."""
-    return pynvml.nvmlDeviceGetMemoryInfo(handle, version=pynvml.nvmlMemory_v2)
+def _peak(gpu: str, handle: Handle) -> tuple[Query, ...]:
+    """The peak is read once: only a new driver changes it."""
+    bytes_per_second = computed_peak(handle)
+    if bytes_per_second is None:
+        return ()
+    metric = "edgeprof_memory_bandwidth_peak_bytes_per_second"
+    reading = Reading(channel(metric, "nvmlDeviceGetMemoryBusWidth", memory=gpu, source="computed"), bytes_per_second)
+    return (lambda _: (reading,),)
 
 
-def _fields(gpu: str) -> Query:
-    """Power, energy and memory temperature in one batched call. Each field says by itself whether it has a value."""
-    source = "nvmlDeviceGetFieldValues"
-    average = channel("edgeprof_gpu_power_watts", source, gpu=gpu, window="average")
-    instant = channel("edgeprof_gpu_power_watts", source, gpu=gpu, window="instant")
-    energy = channel("edgeprof_gpu_energy_joules_total", source, gpu=gpu)
-    temperature = channel("edgeprof_gpu_temperature_celsius", source, gpu=gpu, place="memory")
-    fields: dict[int, Callable[[float], Reading | None]] = {
-        pynvml.NVML_FI_DEV_POWER_AVERAGE: lambda raw_mw: Reading(average, raw_mw / 1000),
-        pynvml.NVML_FI_DEV_POWER_INSTANT: lambda raw_mw: Reading(instant, raw_mw / 1000),
-        pynvml.NVML_FI_DEV_TOTAL_ENERGY_CONSUMPTION: lambda raw_mj: Reading(energy, raw_mj / 1000),
-        pynvml.NVML_FI_DEV_MEMORY_TEMP: lambda raw_celsius: _temperature_reading(temperature, raw_celsius),
-    }
-
-    def query(handle: Handle) -> Sequence[Reading]:
-        readings = []
-        for field in pynvml.nvmlDeviceGetFieldValues(handle, list(fields)):
-            if field.nvmlReturn == pynvml.NVML_SUCCESS:
-                value = getattr(field.value, _VALUE_FIELDS[field.valueType])
-                if reading := fields[field.fieldId](value):
-                    readings.append(reading)
-        return readings
-
-    return query
-
-
-def _power_usage(gpu: str, handle: Handle) -> Query:
-    """Power on drivers without the fields: a mean over 1 s since Ampere, but for the GA100, before it instant."""
-    capability = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
-    window = "average" if capability > (8, 0) else "instant"
+def _power_without_field(gpu: str, handle: Handle, window: str) -> list[Query]:
+    """Power on drivers without its fields, if it is of this window."""
+    if _known(power_fields(gpu), handle) or _window_of_power_usage(handle) != window:
+        return []
     power = channel("edgeprof_gpu_power_watts", "nvmlDeviceGetPowerUsage", gpu=gpu, window=window)
-    return lambda handle: (Reading(power, pynvml.nvmlDeviceGetPowerUsage(handle) / 1000),)
+    return _answered([lambda handle: (Reading(power, pynvml.nvmlDeviceGetPowerUsage(handle) / 1000),)], handle)
+
+
+def _window_of_power_usage(handle: Handle) -> str | None:
+    """A mean over 1 s since Ampere, but for the GA100, before it instant; ``None`` for a GPU of unknown kind."""
+    try:
+        return "average" if pynvml.nvmlDeviceGetCudaComputeCapability(handle) > (8, 0) else "instant"
+    except pynvml.NVMLError:  # it does not tell, so its power would have no meaning
+        return None
 
 
 def _temperature(gpu: str) -> Query:
     core = channel("edgeprof_gpu_temperature_celsius", "nvmlDeviceGetTemperatureV", gpu=gpu, place="core")
-
-    def query(handle: Handle) -> Sequence[Reading]:
-        reading = _temperature_reading(core, pynvml.nvmlDeviceGetTemperatureV(handle, pynvml.NVML_TEMPERATURE_GPU))
-        return (reading,) if reading else ()
-
-    return query
+    return lambda handle: _core(core, pynvml.nvmlDeviceGetTemperatureV(handle, pynvml.NVML_TEMPERATURE_GPU))
 
 
 def _temperature_of_old_drivers(gpu: str) -> Query:
     core = channel("edgeprof_gpu_temperature_celsius", "nvmlDeviceGetTemperature", gpu=gpu, place="core")
-
-    def query(handle: Handle) -> Sequence[Reading]:
-        reading = _temperature_reading(core, pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))
-        return (reading,) if reading else ()
-
-    return query
+    return lambda handle: _core(core, pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))
 
 
-def _temperature_reading(temperature: Channel, raw_celsius: float) -> Reading | None:
-    value = celsius(int(raw_celsius * 1000))
-    return None if value is None else Reading(temperature, value)
+def _core(core: Channel, raw_celsius: int) -> Sequence[Reading]:
+    value = celsius(raw_celsius * 1000)
+    return () if value is None else (Reading(core, value),)
+
+
+def _temperature_margin(gpu: str) -> Query:
+    margin = channel("edgeprof_gpu_temperature_margin_celsius", "nvmlDeviceGetMarginTemperature", gpu=gpu)
+    return lambda handle: (Reading(margin, pynvml.nvmlDeviceGetMarginTemperature(handle)),)
 
 
 def _clocks(gpu: str) -> list[Query]:
@@ -167,26 +169,13 @@ def _max_clock(clock: Channel, number: int) -> Query:
     return lambda handle: (Reading(clock, pynvml.nvmlDeviceGetMaxClockInfo(handle, number) * 1e6),)
 
 
-def _throttle(gpu: str) -> Query:
-    source = "nvmlDeviceGetCurrentClocksEventReasons"
+def _throttle(gpu: str, call: str) -> Query:
     reasons = {
-        reason: channel("edgeprof_gpu_throttled_ratio", source, gpu=gpu, reason=reason)
-        for reason in throttle_reasons(0)
+        reason: channel("edgeprof_gpu_throttled_ratio", call, gpu=gpu, reason=reason) for reason in throttle_reasons(0)
     }
 
     def query(handle: Handle) -> Sequence[Reading]:
-        active = throttle_reasons(pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle))
+        active = throttle_reasons(getattr(pynvml, call)(handle))
         return [Reading(reasons[reason], float(is_active)) for reason, is_active in active.items()]
 
     return query
-
-
-def throttle_reasons(mask: int) -> dict[str, bool]:
-    """Say for each of edgeprof's reasons whether NVML's mask has it."""
-    if mask & _EXPLAINED_SLOWDOWNS:  # HwSlowdown is set beside the bit that explains it
-        mask &= ~pynvml.nvmlClocksEventReasonHwSlowdown
-    active = {}
-    for reason, bits in _REASONS.items():
-        active[reason] = bool(mask & bits)
-        mask &= ~bits
-    return {**active, "other": bool(mask)}
