@@ -1,7 +1,9 @@
 """A device's stream against the real intake: nothing acknowledged is lost, nothing counts twice."""
 
 import asyncio
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import pytest
 from edgeprof.telemetry import Gap, GapCause
 from edgeprof.v1.uplink_pb2 import AgentMessage
 from edgeprof_collector.intake.limits import IntakeLimits
+from edgeprof_collector.store.protocol import Delivery
+from edgeprof_collector.store.sqlite import SqliteStore
 from tests.collector.intake.device import Device, running_intake
 from tests.collector.store.samples import (
     BUSY,
@@ -203,20 +207,40 @@ def test_devices_do_not_wait_for_one_another(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_a_stream_waits_when_too_much_waits_for_the_store(tmp_path: Path) -> None:
-    """Far more than may be pending comes through all the same, in pieces."""
-    limits = IntakeLimits(pending_bytes_per_device=65536, pending_bytes=65536)
-    columns = (tuple(range(0, 40_000, 3)), tuple(range(0, 80_000, 6)))
+class HeldStore(SqliteStore):
+    """Commits nothing until it is let go."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.let_go = threading.Event()
+        self.sizes: list[int] = []
+
+    def commit(self, deliveries: Sequence[Delivery]) -> tuple[int, ...]:
+        self.let_go.wait()
+        self.sizes += [sum(len(one.payload) for one in delivery.arrivals) for delivery in deliveries]
+        return super().commit(deliveries)
+
+
+@pytest.mark.parametrize("bound", ["pending_bytes_per_device", "pending_bytes"])
+def test_a_stream_is_read_no_further_when_too_much_waits_for_the_store(tmp_path: Path, bound: str) -> None:
+    limits = replace(IntakeLimits(), **{bound: 65536})
+    columns = (tuple(range(0, 40_000, 3)), tuple(value * value for value in range(13_334)))
+    messages = [frame_message(sequence, values=columns) for sequence in range(1, 41)]
+    largest = len(messages[-1].SerializeToString())
+    assert 40 * largest > 20 * 65536
 
     async def scenario() -> None:
-        async with running_intake(tmp_path, limits) as running:
+        store = HeldStore(tmp_path / "edgeprof.sqlite")
+        async with running_intake(tmp_path, limits, store) as running:
             device = await running.connected()
             await device.send(LAYOUT)
-            messages = [frame_message(sequence, values=columns) for sequence in range(1, 31)]
-            assert sum(len(message.SerializeToString()) for message in messages) > 10 * 65536
             sending = asyncio.create_task(device.send(*messages))
-            await device.acknowledged(30)
+            done, _ = await asyncio.wait({sending}, timeout=0.5)
+            assert not done
+            store.let_go.set()
+            await device.acknowledged(40)
             await sending
+        assert max(store.sizes) <= 65536 + largest
 
     asyncio.run(scenario())
 

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -171,3 +172,20 @@ def test_two_processes_share_a_file(tmp_path: Path) -> None:
     assert one.admit([greeting(newest=2)])[0].stored_sequence == 2
     one.close()
     other.close()
+
+
+def test_two_processes_that_race_store_each_message_once(tmp_path: Path) -> None:
+    path = tmp_path / "edgeprof.sqlite"
+    stores = SqliteStore(path), SqliteStore(path)
+    stores[0].admit([greeting()])
+    stores[0].commit([delivery(event_message(1, started()), layouts=[layout()])])
+
+    def write(store: Store) -> None:
+        for sequence in range(2, 60):
+            store.commit([delivery(frame_message(sequence, run_id="run-1"))])
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(write, stores))
+    assert len(stores[0].telemetry("run-1").frames) == 58
+    for store in stores:
+        store.close()
