@@ -46,9 +46,9 @@ def kill_a_writer(folder: Path, after_lines: int) -> int:
     return int(complete[-1])
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_what_was_committed_survives_kill_9_and_sequences_go_on(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)
+@pytest.mark.prove(short=4, whole=25)
+def test_what_was_committed_survives_kill_9_and_sequences_go_on(tmp_path: Path, proof_seed: int) -> None:
+    chance = random.Random(proof_seed)
     committed = 0
     for _ in range(2):
         said = kill_a_writer(tmp_path, after_lines=chance.randrange(1, 60))
