@@ -151,6 +151,7 @@ _METRICS = (
         tier=Tier.SLOW,
     ),
     # Bandwidth of memory. source is hardware_counter, activity_clock (controller activity times bus width),
+    # hardware_counter_16_bit (of megabytes a second, in firmware: a rate above 65.5 GB/s begins again from nothing),
     # vendor_ratio (a share of the peak) or derived; of a peak, it is measured, computed (clock times width) or
     # specified. memory is "system" or a GPU's name; direction is read, write or both.
     _counter(
@@ -202,6 +203,19 @@ _METRICS = (
     _gauge("edgeprof_gpu_memory_used_bytes", 65536, "Device memory in use, the driver's reserve left out", "gpu"),
     _gauge("edgeprof_gpu_memory_total_bytes", 65536, "Device memory", "gpu", tier=Tier.SLOW),
     _gauge(
+        "edgeprof_gpu_host_memory_used_bytes",
+        65536,
+        "Host memory that the GPU's driver has given to it (AMD: GTT), apart from device memory",
+        "gpu",
+    ),
+    _gauge(
+        "edgeprof_gpu_host_memory_total_bytes",
+        65536,
+        "Host memory that the GPU's driver may give to it",
+        "gpu",
+        tier=Tier.SLOW,
+    ),
+    _gauge(
         "edgeprof_workload_gpu_memory_bytes",
         65536,
         "Device memory of the workload's processes; memory that the host shares with the GPU included",
@@ -209,9 +223,24 @@ _METRICS = (
         tier=Tier.SLOW,
     ),
     _gauge(
+        "edgeprof_workload_gpu_host_memory_bytes",
+        65536,
+        "Host memory that the GPU's driver has given to the workload's processes, apart from device memory",
+        "gpu",
+        tier=Tier.SLOW,
+    ),
+    _counter(
+        "edgeprof_workload_gpu_engine_seconds_total",
+        0.001,
+        "Time that an engine of the GPU worked for the workload's processes; ROCm's queues are not counted",
+        "gpu",
+        "engine",
+        tier=Tier.SLOW,
+    ),
+    _gauge(
         "edgeprof_gpu_power_watts",
         0.001,
-        "Power of the board; window says average (1 s) or instant",
+        "Power of the board, or on AMD what its firmware limits; window says average (NVIDIA: 1 s) or instant",
         "gpu",
         "window",
     ),
@@ -260,6 +289,14 @@ _METRICS = (
     ),
     _counter("edgeprof_gpu_pcie_received_bytes_total", 1, "Bytes that the GPU got by PCIe", "gpu", tier=Tier.SLOW),
     _counter("edgeprof_gpu_pcie_transmitted_bytes_total", 1, "Bytes that the GPU sent by PCIe", "gpu", tier=Tier.SLOW),
+    _gauge(
+        "edgeprof_gpu_pcie_bytes_per_second",
+        1e3,
+        "Bytes by PCIe in the second before, at most: messages, times the largest payload of one",
+        "gpu",
+        "direction",
+        tier=Tier.SLOW,
+    ),
     # The agent itself
     _gauge(
         "edgeprof_sensor_sample_seconds",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgeprof.catalogue import Tier, channel
 from edgeprof.telemetry import Channel, Reading
+from edgeprof_agent.sensors import drm_hwmon
 from edgeprof_agent.sensors.celsius import celsius
 from edgeprof_agent.sensors.jetson_module import is_jetson
 from edgeprof_agent.sensors.kernel_file import KernelFile, read_text, source_of
@@ -35,14 +36,15 @@ _QUANTITIES = (
 def discover(root: Path) -> Sensor | None:
     """Return the sensor of all chips, if one of them is asleep or gives a value now.
 
-    Chips that the kernel makes of thermal zones are left out, since ``thermal_zone`` reads those, and so is a Jetson's
-    monitor of its input, which ``jetson_rails`` reads by the name of its rail.
+    Chips that the kernel makes of thermal zones are left out, since ``thermal_zone`` reads those, those of AMD's and
+    Intel's GPUs, which have sensors of their own, and a Jetson's monitor of its input, which ``jetson_rails`` reads by
+    the name of its rail.
     """
     left_out = ("ina238",) if is_jetson(root) else ()
     folders = [
         folder
         for folder in sorted(root.glob("sys/class/hwmon/hwmon[0-9]*"))
-        if not _is_thermal_zone(folder) and _name(folder) not in left_out
+        if not _is_thermal_zone(folder) and not drm_hwmon.is_of_a_card(folder) and _name(folder) not in left_out
     ]
     names = Counter(_name(folder) for folder in folders)
     chips = []

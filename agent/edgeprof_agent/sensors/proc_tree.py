@@ -34,6 +34,11 @@ class ProcTree:
         self._cpu_ticks = self._major_faults = 0
         self.refresh()
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes that are known now."""
+        return tuple(self._processes)
+
     def refresh(self) -> None:
         """Find descendants by the parents of the processes that are new since the last look."""
         if not self._processes:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeprof_agent.sensors import (
+    amdgpu,
     cpu,
     cpu_frequency,
     cpu_throttle,
     disk,
+    drm_workload,
     hwmon,
+    intel_gpu,
     jetson,
     memory,
     memory_traffic,
@@ -55,6 +58,9 @@ FAMILIES = (
     Family("hwmon", hwmon.discover),
     Family("jetson", jetson.discover),
     Family("nvml", nvml.discover),
+    Family("amdgpu", amdgpu.discover),
+    Family("intel_gpu", intel_gpu.discover),
+    Family("drm_workload", drm_workload.discover),
 )
 
 
