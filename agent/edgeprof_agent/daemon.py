@@ -102,8 +102,6 @@ class Agent:
             await asyncio.wait({streaming}, timeout=_DRAIN_SECONDS)
             self._outbox.close()
 
-    # What the collector asks of the agent
-
     def on_job(self, command: JobCommand) -> None:
         """Do this, or reject it."""
         self._desk.accept(command)
@@ -174,13 +172,13 @@ def _told_to_stop(exit_with_parent: bool) -> Iterator[asyncio.Event]:
             loop.remove_reader(_STANDARD_INPUT)
             stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
     if exit_with_parent:
         try:
             loop.add_reader(_STANDARD_INPUT, read_input)
         except OSError as error:  # a file, /dev/null, or closed
             raise EdgeprofError("--exit-with-parent needs standard input to be a pipe from the parent") from error
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
     try:
         yield stop
     finally:

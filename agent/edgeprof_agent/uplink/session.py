@@ -59,7 +59,6 @@ class Session:
         self._spool = outbox.spool
         self._ledger = ledger
         self._commands = commands
-        self._epoch = self._spool.epoch
         self._sent = 0
         self._unacknowledged: deque[int] = deque()
         self._described: set[int] = set()
@@ -121,7 +120,7 @@ class Session:
             protocol=PROTOCOL_VERSION,
             device=to_message(self._facts),
             boot_id=self._boot_id,
-            spool_epoch=self._epoch,
+            spool_epoch=self._spool.epoch,
             oldest_sequence=self._spool.oldest_sequence,
             newest_sequence=self._spool.vouched_sequence,
             monotonic_ns=time.monotonic_ns(),
@@ -159,8 +158,6 @@ class Session:
 
     async def _send_page(self) -> bool:
         """Send some of what waits. Return whether there may be more, and room for it."""
-        if self._spool.epoch != self._epoch:
-            raise SessionEndedError("the spool began a new epoch")
         room = _WINDOW - len(self._unacknowledged)
         messages = self._spool.read_after(self._sent, min(_PAGE, room))
         for message in messages:

@@ -18,7 +18,6 @@ _log = logging.getLogger(__name__)
 # in silence is noticed within 70 s; acknowledgements come every 10 s, so a live one is hardly ever asked.
 _CHANNEL_OPTIONS = (
     ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.http2.bdp_probe", 0),  # a ping for each acknowledgement, to widen a window that stays almost empty
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     # Without it every message makes both ends exchange pings, to size windows that telemetry never fills.
