@@ -58,11 +58,13 @@ class AllowedConfig:
     """What a job may name.
 
     ``engines``: names; absent, every engine that is installed. ``model_folders``: where model files may be; absent,
-    anywhere. ``pythons``: interpreters besides the agent's own; none unless they are listed.
+    anywhere. ``programs`` that may be run as engines, and ``pythons``, interpreters besides the agent's own: none
+    unless they are listed.
     """
 
     engines: tuple[str, ...] | None = None
     model_folders: tuple[str, ...] | None = None
+    programs: tuple[str, ...] = ()
     pythons: tuple[str, ...] = ()
 
 

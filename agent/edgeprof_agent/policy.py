@@ -19,7 +19,10 @@ def refuse_unless_allowed(command: JobCommand, allowed: AllowedConfig) -> None:
         raise EdgeprofError(
             f"this device does not allow the interpreter '{command.python}': list it in allowed.pythons"
         )
-    if command.engine and allowed.engines is not None and command.engine not in allowed.engines:
+    if "/" in command.engine:
+        if command.engine not in allowed.programs:
+            raise EdgeprofError(f"this device does not run the program '{command.engine}': list it in allowed.programs")
+    elif command.engine and allowed.engines is not None and command.engine not in allowed.engines:
         raise EdgeprofError(f"this device does not allow the engine '{command.engine}': list it in allowed.engines")
     if not _model_is_allowed(command.model, allowed.model_folders):
         raise EdgeprofError(

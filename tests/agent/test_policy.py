@@ -29,6 +29,12 @@ def test_engines_can_be_limited() -> None:
         refuse_unless_allowed(replace(COMMAND, engine="other"), allowed)
 
 
+def test_a_program_is_run_as_an_engine_only_if_it_is_listed() -> None:
+    with pytest.raises(EdgeprofError, match=r"'/bin/sh': list it in allowed\.programs"):
+        refuse_unless_allowed(replace(COMMAND, engine="/bin/sh"), AllowedConfig())
+    refuse_unless_allowed(replace(COMMAND, engine="/opt/engine"), AllowedConfig(programs=("/opt/engine",)))
+
+
 def test_models_can_be_limited_to_folders_whatever_the_path_looks_like(tmp_path: Path) -> None:
     models, other = tmp_path / "models", tmp_path / "other"
     models.mkdir()

@@ -41,10 +41,10 @@ class Session:
 
 
 @contextlib.contextmanager
-def open_session(python: str = "") -> Iterator[Session]:
+def open_session(engine: str = "", python: str = "") -> Iterator[Session]:
     """Start the collector and the agent, and stop both in the end: the agent first, so that it can hand over all.
 
-    ``python`` is an interpreter that the job will name; the agent runs no other that it was not told of.
+    ``engine`` and ``python`` are those that the job will name; the agent runs no program that it was not told of.
 
     Raises:
         EdgeprofError: one of them did not start.
@@ -57,6 +57,8 @@ def open_session(python: str = "") -> Iterator[Session]:
         agent_options = ["--collector", collector.ready["grpc"], "--state-folder", str(state_folder() / "agent")]
         if python:
             agent_options += ["--allow-python", python]
+        if "/" in engine:
+            agent_options += ["--allow-program", engine]
         agent = stack.enter_context(
             Companion.start("agent", [*_program("edgeprof-agent"), "run", *agent_options], logs)
         )

@@ -1,0 +1,56 @@
+"""The configurations and the plan that the documents show are read, and show every key with its default."""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from edgeprof.plan import read_plan
+from edgeprof.toml_reader import read_toml
+from edgeprof_agent.config import AgentConfig
+from edgeprof_collector.config import CollectorConfig
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+
+
+def examples(document: str) -> list[str]:
+    """The TOML blocks of a document."""
+    return re.findall(r"```toml\n(.*?)```", (DOCS / document).read_text(encoding="utf-8"), re.DOTALL)
+
+
+def keys_of(value: Any, prefix: str = "") -> set[str]:
+    """Every key of a configuration, with the tables that it is in."""
+    found: set[str] = set()
+    for field in dataclasses.fields(value):
+        inner = getattr(value, field.name)
+        found |= keys_of(inner, f"{field.name}.") if dataclasses.is_dataclass(inner) else {prefix + field.name}
+    return found
+
+
+@pytest.mark.parametrize(("index", "kind"), [(0, AgentConfig), (1, CollectorConfig)])
+def test_example_holds_every_key_at_its_default(tmp_path: Path, index: int, kind: Any) -> None:
+    example = examples("configuration.md")[index]
+    path = tmp_path / "example.toml"
+    path.write_text(example, encoding="utf-8")
+
+    assert read_toml(path, kind) == kind()
+    shown = set(re.findall(r"^#? ?(\w+) = ", example, re.MULTILINE))
+    assert shown == {key.rpartition(".")[2] for key in keys_of(kind())}
+
+
+def test_example_plan_can_be_run(tmp_path: Path) -> None:
+    (example,) = examples("plans.md")
+    path = tmp_path / "plan.toml"
+    path.write_text(example, encoding="utf-8")
+
+    plan = read_plan(path)
+
+    assert [variant.name for variant in plan.variants] == ["flash", "no-flash"]
+    assert msgspec.to_builtins(plan.gates) == {
+        "start_temperature_celsius": 60,
+        "idle_cpu_ratio": 0.2,
+        "wait_seconds": 10,
+    }
