@@ -63,11 +63,11 @@ class Machine:
         return self._process.returncode
 
 
-def compile_stand_in(folder: Path, driver: int) -> Path:
+def compile_stand_in(folder: Path, driver: int, *options: str) -> Path:
     """Build the stand-in as a driver of this generation, and return the folder of its library."""
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("there is no C compiler")
-    command = [compiler, "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", f"-DDRIVER={driver}"]
+    command = [compiler, "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", f"-DDRIVER={driver}", *options]
     subprocess.run([*command, "-o", folder / "libnvidia-ml.so.1", HERE / "stand_in.c"], check=True)
     return folder

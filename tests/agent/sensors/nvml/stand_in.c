@@ -13,7 +13,8 @@
  *     fields    the batched call fails
  *     counters  the performance counters are taken by another program
  *     later     a second of work has passed
- * Compiled with -DDRIVER=n it is the driver of that generation, and lacks or has otherwise what that one did.
+ * Compiled with -DDRIVER=n it is the driver of that generation, and lacks or has otherwise what that one did; with
+ * -DCAPTURED=row the table has that row too.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +54,7 @@ typedef struct {
     long long energy_mj;
     long long temperature_celsius, memory_temperature_celsius, margin_celsius;
     long long reasons;
-    long long power_cap_ns, thermal_ns, slowdown_ns;
+    long long power_cap_ns, thermal_ns, slowdown_ns, hardware_slowdown_ns, power_brake_ns;
     long long pcie_tx_bytes, pcie_rx_bytes;
     double dram_percent;
 } Gpu;
@@ -64,7 +65,8 @@ typedef struct {
 #define NO_CLOCKS .sm_mhz = NONE, .sm_max_mhz = NONE, NO_MEMORY_CLOCK
 #define NO_PARTS .memory_power_average_mw = NONE, .module_power_instant_mw = NONE
 #define NO_POWER .power_usage_mw = NONE, .power_average_mw = NONE, .power_instant_mw = NONE, NO_PARTS, .energy_mj = NONE
-#define NO_THROTTLE .reasons = NONE, .power_cap_ns = NONE, .thermal_ns = NONE, .slowdown_ns = NONE
+#define NO_THROTTLE .reasons = NONE, .power_cap_ns = NONE, .thermal_ns = NONE, .slowdown_ns = NONE, .hardware_slowdown_ns = NONE, \
+    .power_brake_ns = NONE
 #define NO_PCIE .pcie_tx_bytes = NONE, .pcie_rx_bytes = NONE
 #define NO_TEMPERATURE .temperature_celsius = NONE, .memory_temperature_celsius = NONE, .margin_celsius = NONE
 
@@ -87,7 +89,7 @@ static const Gpu GPUS[] = {
      .power_usage_mw = 301040, .power_average_mw = 301040, .power_instant_mw = 322600, NO_PARTS,
      .energy_mj = 55501234567,
      .temperature_celsius = 83, .memory_temperature_celsius = NONE, .margin_celsius = 4,
-     .reasons = 0x68, .power_cap_ns = 41000000, .thermal_ns = 7300000000, .slowdown_ns = 7300000000,
+     .reasons = 0x68, .power_cap_ns = 41000000, .thermal_ns = 7300000000, .slowdown_ns = 7300000000, .hardware_slowdown_ns = 3650000000,
      .pcie_tx_bytes = 4000000000, .pcie_rx_bytes = 200},
     {.key = "rtx2080", .name = "NVIDIA GeForce RTX 2080", .uuid = "GPU-00000000-0000-0000-0000-000000002080",
      .major = 7, .minor = 5, .has_processes = 1,
@@ -131,6 +133,9 @@ static const Gpu GPUS[] = {
     {.key = "orin", .name = "Orin (nvgpu)", .uuid = "GPU-00000000-0000-0000-0000-000000000087",
      .major = 8, .minor = 7,
      NO_MEMORY, NO_UTILISATION, NO_CLOCKS, NO_POWER, NO_TEMPERATURE, NO_THROTTLE, NO_PCIE},
+#ifdef CAPTURED
+    CAPTURED,
+#endif
 };
 #define ROWS (sizeof GPUS / sizeof *GPUS)
 
@@ -415,8 +420,8 @@ static long long field_value(const Gpu *gpu, const Field *field, int *is_large) 
 #endif
 #if DRIVER >= 590
     case 269: return gpu->slowdown_ns;
-    case 270: return gpu->slowdown_ns == NONE ? NONE : gpu->slowdown_ns / 2;
-    case 271: return gpu->slowdown_ns == NONE ? NONE : 0;
+    case 270: return gpu->hardware_slowdown_ns;
+    case 271: return gpu->power_brake_ns;
 #elif DRIVER >= 575
     case 269: case 270: case 271: return 5000; /* milliwatts a second */
 #endif
