@@ -33,9 +33,7 @@ def profile(
             show_default="a shape that fits this device",
         ),
     ] = "",
-    engine: Annotated[
-        str, typer.Option(help="The engine that runs the model, or a program that speaks its protocol.")
-    ] = "llama-cpp-python",
+    engine: Annotated[str, typer.Option(help="An engine, or a program that speaks its protocol.")] = "llama-cpp-python",
     python: Annotated[str, typer.Option(help="The interpreter that has the engine.", show_default="this one")] = "",
     plan: Annotated[str, typer.Option(help="A built-in plan, or a TOML file.")] = "quick",
     repetitions: Annotated[int | None, typer.Option(min=1, help="Repetitions.", show_default="the plan's")] = None,
