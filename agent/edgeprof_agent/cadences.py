@@ -6,7 +6,7 @@ from dataclasses import replace
 from edgeprof.telemetry import Channel
 from edgeprof_agent.config import SamplingConfig
 from edgeprof_agent.sampling.cadence import Cadence
-from edgeprof_agent.sampling.sampler import Sampler
+from edgeprof_agent.workload.environment import RunSampler
 
 _SHORTEST_FRAME_SECONDS = 1.0
 _LONGEST_FRAME_SECONDS = 600.0
@@ -15,7 +15,7 @@ _LONGEST_FRAME_SECONDS = 600.0
 class ConfiguredSampler:
     """What a run sees of the sampler. A run says that it begins and ends; the configuration says how often."""
 
-    def __init__(self, sampler: Sampler, config: SamplingConfig) -> None:
+    def __init__(self, sampler: RunSampler, config: SamplingConfig) -> None:
         self._sampler = sampler
         self._config = config
         self._frame_seconds = config.idle_frame_seconds
