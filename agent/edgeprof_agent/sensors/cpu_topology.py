@@ -54,6 +54,30 @@ def governor(root: Path) -> str | None:
     return ", ".join(sorted(name for name in found if name)) or None
 
 
+def clock_limits_hertz(root: Path) -> dict[str, float]:
+    """Return the highest clocks allowed: of ``cpu``, or of each set of cores such as ``cpu 0-3`` if they differ.
+
+    Source: cpufreq's ``scaling_max_freq``, in kHz.
+    """
+    cores_by_limit: dict[float, list[int]] = {}
+    for folder in root.glob("sys/devices/system/cpu/cpufreq/policy[0-9]*"):
+        limit_khz = read_int(folder / "scaling_max_freq")
+        cores = [int(core) for core in (read_text(folder / "affected_cpus") or "").split() if core.isdecimal()]
+        if limit_khz and cores:
+            cores_by_limit.setdefault(limit_khz * 1000.0, []).extend(cores)
+    if len(cores_by_limit) == 1:
+        return dict.fromkeys(("cpu",), *cores_by_limit)
+    return {f"cpu {_ranges(sorted(cores))}": limit for limit, cores in cores_by_limit.items()}
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Write ascending numbers as the kernel does: ``0-3,8``."""
+    starts = [number for number in numbers if number - 1 not in numbers]
+    ends = [number for number in numbers if number + 1 not in numbers]
+    pairs = zip(starts, ends, strict=True)
+    return ",".join(str(start) if start == end else f"{start}-{end}" for start, end in pairs)
+
+
 def _core_folders(root: Path) -> list[Path]:
     """The folders of the cores that are online: only those have a topology."""
     return [path.parent for path in root.glob("sys/devices/system/cpu/cpu[0-9]*/topology")]

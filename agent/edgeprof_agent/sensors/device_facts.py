@@ -2,14 +2,17 @@
 
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
 from edgeprof import __version__
-from edgeprof.device import DeviceFacts
-from edgeprof_agent.sensors import cpu_topology, jetson_identity, nvml
-from edgeprof_agent.sensors.kernel_file import bytes_behind, read_int, read_text
+from edgeprof.device import Accelerator, DeviceFacts
+from edgeprof_agent.sensors import cpu_topology, jetson_identity, nvml, power_facts
+from edgeprof_agent.sensors.dmi import host_memory
+from edgeprof_agent.sensors.drm_identity import amd_accelerators, intel_accelerators
+from edgeprof_agent.sensors.kernel_file import bytes_behind, read_text
 
 # What makers of boards leave in the firmware when they fill in nothing.
 _NO_NAMES = ("to be filled by o.e.m.", "default string", "system product name", "system manufacturer", "not specified")
@@ -17,6 +20,7 @@ _NO_NAMES = ("to be filled by o.e.m.", "default string", "system product name", 
 
 def gather_device_facts(root: Path, device_id: str, labels: Mapping[str, str]) -> DeviceFacts:
     """Read the device's identity and make-up from files under ``root``, and from NVML for the device itself."""
+    memory = host_memory(root)
     return DeviceFacts(
         device_id=device_id,
         hostname=read_text(root / "proc/sys/kernel/hostname") or platform.node(),
@@ -26,18 +30,50 @@ def gather_device_facts(root: Path, device_id: str, labels: Mapping[str, str]) -
         cpu_model=cpu_topology.cpu_model(root),
         last_level_cache_bytes=cpu_topology.last_level_cache_bytes(root),
         governor=cpu_topology.governor(root),
+        clock_limits_hertz=cpu_topology.clock_limits_hertz(root),
         memory_total_bytes=_memory_total_bytes(root),
+        memory_type=memory.type,
+        memory_transfers_per_second=memory.transfers_per_second,
+        memory_bus_bits=memory.bus_bits,
         os=", ".join(name for name in (_os(root), jetson_identity.release(root)) if name),
         kernel=read_text(root / "proc/sys/kernel/osrelease") or platform.release(),
         agent_version=__version__,
         board=_board(root),
         soc=_soc(root),
         firmware=read_text(root / "sys/class/dmi/id/bios_version"),
-        power_mode=jetson_identity.power_mode(root) or read_text(root / "sys/firmware/acpi/platform_profile"),
-        power_source=_power_source(root),
-        accelerators=nvml.accelerators(root) or jetson_identity.accelerators(root),
+        power_mode=power_facts.power_mode(root),
+        power_source=power_facts.power_source(root),
+        power_limits_watts=power_facts.power_limits_watts(root),
+        accelerators=_accelerators(root),
         labels=dict(labels),
     )
+
+
+def refresh_device_facts(facts: DeviceFacts, root: Path) -> DeviceFacts:
+    """Return the facts with those read again that change while a device runs. Cheap: a few small files."""
+    return replace(
+        facts,
+        governor=cpu_topology.governor(root),
+        clock_limits_hertz=cpu_topology.clock_limits_hertz(root),
+        power_mode=power_facts.power_mode(root),
+        power_source=power_facts.power_source(root),
+        power_limits_watts=power_facts.power_limits_watts(root),
+        accelerators=_accelerators(root) if _has_another_driver(facts, root) else facts.accelerators,
+    )
+
+
+def _accelerators(root: Path) -> tuple[Accelerator, ...]:
+    return (
+        *(nvml.accelerators(root) or jetson_identity.accelerators(root)),
+        *amd_accelerators(root),
+        *intel_accelerators(root),
+    )
+
+
+def _has_another_driver(facts: DeviceFacts, root: Path) -> bool:
+    """Tell whether the kernel has loaded another driver of NVIDIA's than the one that was known, or its first."""
+    loaded = read_text(root / "sys/module/nvidia/version")
+    return loaded is not None and loaded not in {each.driver_version for each in facts.accelerators}
 
 
 def _memory_total_bytes(root: Path) -> int:
@@ -72,18 +108,3 @@ def _soc(root: Path) -> str | None:
     """Name the chip by the last, least special entry of the device tree's ``compatible``: ``nvidia,tegra234``."""
     compatible = read_text(root / "proc/device-tree/compatible")
     return compatible.split("\0")[-1] if compatible else None
-
-
-def _power_source(root: Path) -> str | None:
-    """Tell mains from battery; ``None`` if the device has neither a battery nor a supply that reports."""
-    has_mains = discharging = False
-    for folder in root.glob("sys/class/power_supply/*"):
-        if read_text(folder / "scope") == "Device":  # the battery of a mouse, say
-            continue
-        if read_text(folder / "type") == "Battery":
-            discharging |= read_text(folder / "status") == "Discharging"
-        else:
-            has_mains |= read_int(folder / "online") == 1
-    if discharging and not has_mains:
-        return "battery"
-    return "mains" if has_mains else None
