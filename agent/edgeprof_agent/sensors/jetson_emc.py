@@ -37,6 +37,9 @@ _MAXIMUM = (
 )
 _CAP = "sys/kernel/nvpmodel_emc_cap/emc_iso_cap"  # of the power mode, in hertz; 0 for none
 
+_MODES = "/etc/nvpmodel.conf"
+_DATA_SHEET = "/proc/device-tree/compatible"  # names the module, and so its data sheet
+
 # The clock may rise a little above its nominal limit.
 _TOLERANCE = 1.05
 
@@ -107,10 +110,9 @@ class JetsonMemory:
 
 
 class JetsonMemoryLimits:
-    """The highest clock of memory that the power mode allows, and the bandwidth at it.
+    """The highest clock of memory that may be chosen now, and the bandwidth at it.
 
-    Who may not read that clock gets the bandwidth at the mode's limit in nvpmodel's table (``computed`` too), or at
-    the data sheet's clock (``specified``).
+    The bandwidth is ``computed`` from that clock, or ``specified`` where only the data sheet names one.
     """
 
     name = "jetson_memory_limits"
@@ -118,16 +120,8 @@ class JetsonMemoryLimits:
     worker = "bpmp"
 
     def __init__(self, root: Path, module: Module | None) -> None:
-        maximum = _readable(root, _MAXIMUM)
-        self._maximum_file = KernelFile(maximum)
-        self._cap_file = KernelFile(root / _CAP)
         self._root = root
         self._module = module
-        self._maximum = channel("edgeprof_memory_clock_max_hertz", source_of(maximum, root), memory=MEMORY)
-        self._peaks = {
-            basis: channel("edgeprof_memory_bandwidth_peak_bytes_per_second", source, memory=MEMORY, source=basis)
-            for basis, source in (("computed", source_of(maximum, root)), ("specified", "/proc/device-tree/compatible"))
-        }
 
     def sample(self) -> Sequence[Reading]:
         """Return the highest clock, if it can be read, and the peak bandwidth, if the module is known."""
@@ -135,27 +129,38 @@ class JetsonMemoryLimits:
 
     def read(self) -> list[Reading]:
         """Return what is known."""
-        maximum_hertz = self._maximum_file.read_int()
-        if not maximum_hertz:
-            return self._peak(*self._limit_of_table()) if self._module else []
-        cap_hertz = self._cap_file.read_int()
-        maximum_hertz = min(maximum_hertz, cap_hertz or maximum_hertz)
-        return [Reading(self._maximum, maximum_hertz), *self._peak(maximum_hertz, "computed")]
+        limit = memory_limit(self._root)
+        if limit is None:
+            return self._peak(self._module.specified_hertz, "specified", _DATA_SHEET) if self._module else []
+        limit_hertz, source = limit
+        maximum = channel("edgeprof_memory_clock_max_hertz", source, memory=MEMORY)
+        return [Reading(maximum, limit_hertz), *self._peak(limit_hertz, "computed", source)]
 
     def close(self) -> None:
-        """Close the files."""
-        self._maximum_file.close()
-        self._cap_file.close()
+        """Hold nothing open: limits change too seldom."""
 
-    def _limit_of_table(self) -> tuple[float, str]:
-        specified_hertz = self._module.specified_hertz if self._module else 0.0
-        mode = read_power_mode(self._root)
-        if mode is None or mode.memory_hertz is None or mode.memory_hertz >= specified_hertz:
-            return specified_hertz, "specified"
-        return mode.memory_hertz, "computed"
+    def _peak(self, clock_hertz: float, basis: str, source: str) -> list[Reading]:
+        if self._module is None:
+            return []
+        peak = channel("edgeprof_memory_bandwidth_peak_bytes_per_second", source, memory=MEMORY, source=basis)
+        return [Reading(peak, self._module.bandwidth(clock_hertz))]
 
-    def _peak(self, clock_hertz: float, basis: str) -> list[Reading]:
-        return [Reading(self._peaks[basis], self._module.bandwidth(clock_hertz))] if self._module else []
+
+def memory_limit(root: Path) -> tuple[float, str] | None:
+    """Return the highest clock of memory that may be chosen now, and who says so; ``None`` if this user is not told.
+
+    It is the lowest of what hardware, cap and power mode allow. A mode's limit above the module's own says nothing.
+    """
+    mode, module = read_power_mode(root), find_module(root)
+    of_mode = mode.memory_hertz if mode else None
+    limits = [
+        (float(hertz), source_of(path, root))
+        for path in (_readable(root, _MAXIMUM), root / _CAP)
+        if (hertz := read_int(path))
+    ]
+    if of_mode and (limits or (module and of_mode <= module.specified_hertz)):
+        limits.append((of_mode, _MODES))
+    return min(limits, default=None)
 
 
 def bandwidth_channel(source: str) -> Channel:

@@ -1,11 +1,12 @@
-"""What only a Jetson tells about itself: its release of Jetson Linux, its power mode, its GPU."""
+"""What only a Jetson tells about itself: its release of Jetson Linux, its power mode, its GPU, its memory."""
 
 import re
 from pathlib import Path
 
 from edgeprof.device import Accelerator
+from edgeprof_agent.sensors.jetson_emc import memory_limit
 from edgeprof_agent.sensors.jetson_gpu import GPU
-from edgeprof_agent.sensors.jetson_module import find_module, is_jetson
+from edgeprof_agent.sensors.jetson_module import TRANSFERS_PER_CLOCK, find_module, is_jetson
 from edgeprof_agent.sensors.jetson_power_mode import read_power_mode
 from edgeprof_agent.sensors.kernel_file import read_text
 
@@ -39,6 +40,21 @@ def accelerators(root: Path) -> tuple[Accelerator, ...]:
     product = f"{module.name} GPU" if module else "Tegra GPU"
     driver = None if found is None else ".".join(found)
     return (Accelerator(name=GPU, product=product, vendor="NVIDIA", driver_version=driver, unified_memory=True),)
+
+
+def memory_bus_bits(root: Path) -> int | None:
+    """Return the width of all channels of the module's memory together."""
+    module = find_module(root)
+    return None if module is None else module.bus_bytes * 8
+
+
+def memory_transfers_per_second(root: Path) -> int | None:
+    """Return how often a line of that bus can move a bit now, by the clock's limit or else by the data sheet."""
+    module = find_module(root)
+    if module is None:
+        return None
+    limit = memory_limit(root)
+    return round((module.specified_hertz if limit is None else limit[0]) * TRANSFERS_PER_CLOCK)
 
 
 def _l4t(root: Path) -> tuple[str, str] | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edgeprof_agent.sensors.kernel_file import read_text
 
-_TRANSFERS_PER_CLOCK = 2  # double data rate
+TRANSFERS_PER_CLOCK = 2  # double data rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Module:
 
     def bandwidth(self, clock_hertz: float) -> float:
         """Bytes per second at this clock of memory, or at this many busy clocks of its controller per second."""
-        return clock_hertz * _TRANSFERS_PER_CLOCK * self.bus_bytes
+        return clock_hertz * TRANSFERS_PER_CLOCK * self.bus_bytes
 
 
 # By the most telling part of the device tree's ``compatible``: module and SKU first, then family, then chip. The

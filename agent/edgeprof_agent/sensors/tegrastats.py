@@ -44,6 +44,7 @@ class Tegrastats:
         self._source = source
         self._groups = groups
         self._module = module
+        self._rails: frozenset[str] = frozenset()
 
     def sample(self) -> Sequence[Reading]:
         """Return the readings of the latest line."""
@@ -66,4 +67,7 @@ class Tegrastats:
 
     def _readings(self, line: bytes | None) -> Sequence[Reading]:
         values = None if line is None else parse_line(line)
-        return () if values is None else readings_of(values, self._groups, self._module, self.name, self._source)
+        if values is None or values.rails_watts.keys() < self._rails:  # it is cut short before some of its rails
+            return ()
+        self._rails = frozenset(values.rails_watts)
+        return readings_of(values, self._groups, self._module, self.name, self._source)

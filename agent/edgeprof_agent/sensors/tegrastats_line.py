@@ -14,9 +14,9 @@ import re
 
 from edgeprof_agent.sensors.jetson_values import JetsonValues
 
-# A line is believed if it begins as lines do, does so once, and ends in a power, a temperature or the GPU's clocks:
-# what is cut short in the middle of a number would otherwise be taken for a smaller one.
-_BEGINNING = re.compile(r"(?:\d\d-\d\d-\d{4} \d\d:\d\d:\d\d )?RAM \d+/\d+MB ", re.ASCII)
+# A line is believed if it begins as lines do, does so once, and ends in a power or a temperature: a number that is cut
+# short would otherwise be taken for a smaller one.
+_BEGINNING = re.compile(r"(?:\d\d-\d\d-\d{4} \d\d:\d\d:\d\d )?RAM \d+/\d+MB .*?(?:CPU|cpu) \[[^][]*\]", re.ASCII)
 _END = re.compile(r"(?:\d+mW|@-?\d+(?:\.\d+)?C|/-?\d+(?:\.\d+)?C|[A-Z]\w* -?\d+/-?\d+)$", re.ASCII)
 _LONGEST = 4096
 

@@ -111,6 +111,7 @@ def test_the_peak_follows_the_limit_of_the_power_mode(tmp_path: Path) -> None:
     board(tmp_path, ORIN_NANO, {"etc/nvpmodel.conf": mode})
     sensors = jetson_emc.discover(tmp_path)
     assert peaks(sensors) == {"computed": 51.2e9}
+    assert {reading.channel.source for sensor in sensors for reading in sensor.sample()} == {"/etc/nvpmodel.conf"}
     (tmp_path / "etc/nvpmodel.conf").write_text(mode.replace("1600000000", "0"))
     assert peaks(sensors) == {"specified": 68.256e9}
     close(sensors)

@@ -60,6 +60,18 @@ def test_a_zone_that_is_powered_down_comes_back(tmp_path: Path) -> None:
     close((sensor,))
 
 
+def test_a_zone_that_fails_while_its_device_is_gated_is_left_out(tmp_path: Path) -> None:
+    zone(tmp_path, 0, "cpu-thermal", "45000\n")
+    gpu = zone(tmp_path, 1, "gpu-thermal", "")
+    gpu.unlink()
+    gpu.mkdir()  # opening it succeeds and reading it fails, as with the kernel's file
+    zone(tmp_path, 2, "PMIC-Die", "100000\n")
+    sensor = thermal_zone.discover(tmp_path)
+    assert sensor is not None
+    assert places(sensor) == {"cpu-thermal": 45.0}
+    close((sensor,))
+
+
 def test_zones_that_give_nothing_are_no_sensor(tmp_path: Path) -> None:
     zone(tmp_path, 0, "acpitz", "-44000\n")
     assert thermal_zone.discover(tmp_path) is None
