@@ -18,6 +18,7 @@ from edgeprof.job import JobCommand
 from edgeprof.run import RunEvent, RunFinished, RunStarted
 from edgeprof_agent.cadences import ConfiguredSampler
 from edgeprof_agent.config import AgentConfig
+from edgeprof_agent.facts import CurrentFacts
 from edgeprof_agent.jobs import JobDesk
 from edgeprof_agent.policy import refuse_unless_allowed
 from edgeprof_agent.sampling.sampler import Sampler
@@ -65,10 +66,10 @@ class Agent:
         self._ready_file = ready_file
         self._boot_id = boot_id(_ROOT)
         self._device_id = device_id(config.device.id, _ROOT, config.state_path)
-        self._facts = self._gather_facts()
         max_age_seconds = config.spool.max_age_days * _DAY_SECONDS
         spool = Spool(database, Bounds(max_bytes=config.spool.max_bytes, max_age_seconds=max_age_seconds))
         self._outbox = Outbox(spool, self._boot_id)
+        self._facts = CurrentFacts(self._gather_facts, _ROOT, changed=self._outbox.wake.set)
         self._sampler = Sampler(discover_sensors(_ROOT), self._outbox.hand_over)
         self._run_sampler = ConfiguredSampler(self._sampler, config.sampling)
         self._ledger = Ledger(database)
@@ -82,18 +83,20 @@ class Agent:
 
     async def live(self, stop: asyncio.Event) -> None:
         """Sample, stream and work until ``stop`` is set; then end what goes on and hand over what is left."""
-        _log.info("device %s (%s), collector %s", self._device_id, self._facts.hostname, self._config.collector)
+        _log.info("device %s (%s), collector %s", self._device_id, self._facts.latest.hostname, self._config.collector)
         self._sampler.start()
         working = asyncio.ensure_future(self._desk.work())
         streaming = asyncio.ensure_future(self._uplink.run())
+        watching = asyncio.ensure_future(self._facts.watch())
         stopping = asyncio.ensure_future(stop.wait())
         try:
-            await asyncio.wait({working, streaming, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (working, streaming):
+            await asyncio.wait({working, streaming, watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (working, streaming, watching):
                 if task.done():
                     task.result()
         finally:
             stopping.cancel()
+            watching.cancel()
             working.cancel()
             await asyncio.wait({working}, timeout=_RUN_END_SECONDS)
             self._sampler.stop()
@@ -117,7 +120,7 @@ class Agent:
     def _new_session(self, call: Call) -> Session:
         return Session(
             call,
-            facts=self._facts,
+            facts=lambda: self._facts.latest,
             boot_id=self._boot_id,
             outbox=self._outbox,
             ledger=self._ledger,
@@ -127,10 +130,9 @@ class Agent:
     async def _execute(self, command: JobCommand, run_id: str) -> RunFinished:
         from edgeprof_agent.workload.run import RunEnvironment, execute  # noqa: PLC0415  an idle agent stays small
 
-        self._facts = self._gather_facts()  # governor, power mode and source change between runs
         environment = RunEnvironment(
             run_id=run_id,
-            facts=self._facts,
+            facts=self._facts.gather_again(),  # what has changed since the last look must be right in a run
             boot_id=self._boot_id,
             sampler=self._run_sampler,
             emit=self._emit,

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 import grpc.aio
@@ -47,13 +48,25 @@ class Commands(Protocol):
 
 
 class Session:
-    """Sends what the outbox and the ledger hold over one call, and hears the collector."""
+    """Sends what the outbox and the ledger hold over one call, and hears the collector.
+
+    ``facts`` gives those of the device as they are now. They are told in the hello, and again when the outbox wakes the
+    sender and they have changed.
+    """
 
     def __init__(
-        self, call: Call, *, facts: DeviceFacts, boot_id: bytes, outbox: Outbox, ledger: Ledger, commands: Commands
+        self,
+        call: Call,
+        *,
+        facts: Callable[[], DeviceFacts],
+        boot_id: bytes,
+        outbox: Outbox,
+        ledger: Ledger,
+        commands: Commands,
     ) -> None:
         self._call = call
         self._facts = facts
+        self._told_facts = facts()
         self._boot_id = boot_id
         self._outbox = outbox
         self._spool = outbox.spool
@@ -118,7 +131,7 @@ class Session:
     def _hello(self) -> Hello:
         return Hello(
             protocol=PROTOCOL_VERSION,
-            device=to_message(self._facts),
+            device=to_message(self._told_facts),
             boot_id=self._boot_id,
             spool_epoch=self._spool.epoch,
             oldest_sequence=self._spool.oldest_sequence,
@@ -149,6 +162,7 @@ class Session:
         try:
             while True:
                 wake.clear()
+                await self._send_facts()
                 await self._send_statuses()
                 await self._send_progress()
                 if not await self._send_page():
@@ -182,6 +196,12 @@ class Session:
         if untold and not self._tell_again_timer:
             loop = asyncio.get_running_loop()
             self._tell_again_timer = loop.call_later(_TELL_AGAIN_SECONDS, self._tell_again)
+
+    async def _send_facts(self) -> None:
+        facts = self._facts()
+        if facts != self._told_facts:
+            self._told_facts = facts
+            await self._call.write(AgentMessage(device=to_message(facts)))
 
     async def _send_progress(self) -> None:
         if self._progress:

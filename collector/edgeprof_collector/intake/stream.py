@@ -179,6 +179,8 @@ class DeviceStream:
                 self._parties.jobs.progress_reported(from_message(Progress, message.progress))
             except ValueError as error:
                 _log.debug("%s: progress that this version does not understand: %s", self._device_id, error)
+        elif message.HasField("device") and message.device.device_id == self._device_id:
+            await self._parties.writer.describe(message.device)
 
     def _not_reading(self) -> None:
         self.end(grpc.StatusCode.RESOURCE_EXHAUSTED, "the device does not read what it is sent")

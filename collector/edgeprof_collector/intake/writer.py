@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from edgeprof.v1.device_pb2 import DeviceFacts
 from edgeprof_collector.exposition.health import CollectorHealth
 from edgeprof_collector.intake.inbox import Inbox
 from edgeprof_collector.store.errors import StoreError
@@ -50,6 +51,14 @@ class GroupWriter:
         self._greetings.append((greeting, admission))
         self._work.set()
         return await admission
+
+    async def describe(self, facts: DeviceFacts) -> None:
+        """Keep the facts of a device that has changed since it connected.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._store.describe, facts)
 
     async def run(self) -> None:
         """Write until :meth:`close`, and then what is left."""

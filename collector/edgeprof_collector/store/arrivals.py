@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from edgeprof.telemetry import Gap, GapCause
 from edgeprof.v1 import telemetry_pb2
+from edgeprof.v1.device_pb2 import DeviceFacts
 from edgeprof.v1.run_pb2 import RunFinished, RunStarted, RunState
 from edgeprof.v1.telemetry_pb2 import Layout
 from edgeprof_collector.store.packing import pack
@@ -16,6 +17,11 @@ _log = logging.getLogger(__name__)
 
 _LARGEST = 2**63 - 1
 _CURSOR = "SELECT spool_id, stored_sequence FROM spools WHERE device_id = ? AND epoch = ?"
+
+
+def describe(connection: sqlite3.Connection, facts: DeviceFacts) -> None:
+    """Replace the facts of a device that has connected before."""
+    connection.execute("UPDATE devices SET facts = ? WHERE device_id = ?", (facts.SerializeToString(), facts.device_id))
 
 
 def admit(connection: sqlite3.Connection, greeting: Greeting) -> Admission:

@@ -86,6 +86,10 @@ class Store(Protocol):
         """
         ...
 
+    def describe(self, facts: DeviceFacts) -> None:
+        """Keep the facts of a device that has changed since it connected; one that never did is left out."""
+        ...
+
     def commit(self, deliveries: Sequence[Delivery]) -> tuple[int, ...]:
         """Keep what the devices delivered, in one durable transaction; return each one's cursor after it.
 

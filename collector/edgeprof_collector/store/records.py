@@ -10,7 +10,7 @@ from edgeprof.run import RunState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceRecord:
-    """A device that has connected at least once, with the facts of its latest hello."""
+    """A device that has connected at least once, with the facts that it told last."""
 
     facts: DeviceFacts
     first_seen_wall_ns: int

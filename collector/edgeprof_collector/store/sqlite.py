@@ -32,6 +32,11 @@ class SqliteStore:
         with self._database.writing() as connection:
             return tuple(arrivals.admit(connection, greeting) for greeting in greetings)
 
+    def describe(self, facts: device_pb2.DeviceFacts) -> None:
+        """See :meth:`Store.describe`."""
+        with self._database.writing() as connection:
+            arrivals.describe(connection, facts)
+
     def commit(self, deliveries: Sequence[Delivery]) -> tuple[int, ...]:
         """See :meth:`Store.commit`."""
         with self._database.writing() as connection:

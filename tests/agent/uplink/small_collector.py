@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc.aio
 
+from edgeprof.v1.device_pb2 import DeviceFacts
 from edgeprof.v1.telemetry_pb2 import Layout
 from edgeprof.v1.uplink_pb2 import (
     Ack,
@@ -42,6 +43,7 @@ class SmallCollector(UplinkServicer):
         self.statuses: list[JobStatus] = []
         self.acknowledging_statuses = True
         self.progresses: list[Any] = []
+        self.changed_facts: list[DeviceFacts] = []
         self.cut: Callable[[AgentMessage], bool] = lambda _: False
         self.acknowledging = True
         self.refusal = ""
@@ -100,6 +102,8 @@ class SmallCollector(UplinkServicer):
                 await self._acknowledge(message.job_status, context)
             elif kind == "progress":
                 self.progresses.append(message.progress)
+            elif kind == "device":
+                self.changed_facts.append(message.device)
             else:
                 if self.cut(message):
                     await context.abort(grpc.StatusCode.UNAVAILABLE, "cut")

@@ -61,6 +61,7 @@ class Device:
     wishes: Wishes
     uplink: Uplink
     waiting: asyncio.Event
+    facts: DeviceFacts = FACTS
 
     def sample(self, tag: int, *, run_id: str = "", channels: int = 2) -> None:
         """Hand over a frame whose start tells it from others."""
@@ -79,7 +80,11 @@ async def device(folder: Path, port: int, *, close: bool = True) -> AsyncIterato
     """A device that connects to a port; with ``close`` false it ends as if killed."""
     database = Database(folder)
     outbox, ledger, wishes = Outbox(Spool(database, ROOMY), BOOT_ID), Ledger(database), Wishes()
-    session = partial(Session, facts=FACTS, boot_id=BOOT_ID, outbox=outbox, ledger=ledger, commands=wishes)
+
+    def facts() -> DeviceFacts:
+        return made.facts
+
+    session = partial(Session, facts=facts, boot_id=BOOT_ID, outbox=outbox, ledger=ledger, commands=wishes)
     waiting = asyncio.Event()
 
     def shortly(_low: float, _high: float) -> float:
@@ -87,9 +92,10 @@ async def device(folder: Path, port: int, *, close: bool = True) -> AsyncIterato
         return 0.01
 
     uplink = Uplink(f"127.0.0.1:{port}", session, backoff=Backoff(shortly))
+    made = Device(outbox, ledger, wishes, uplink, waiting)
     running = asyncio.ensure_future(uplink.run())
     try:
-        yield Device(outbox, ledger, wishes, uplink, waiting)
+        yield made
         assert not running.done(), running.exception()
     finally:
         running.cancel()

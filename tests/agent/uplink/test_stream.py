@@ -5,6 +5,7 @@ import contextlib
 import logging
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,5 +205,25 @@ def test_a_collector_that_does_not_acknowledge_is_not_flooded(tmp_path: Path) ->
             await collector.until(has_stored(collector, 500))
             await agent.uplink.drain(30)
         assert stored_tags(collector) == list(range(1, 501))
+
+    asyncio.run(main())
+
+
+def test_facts_that_change_are_told_at_once_and_in_the_next_hello(tmp_path: Path) -> None:
+    async def main() -> None:
+        collector = SmallCollector()
+        async with serving(collector) as port, device(tmp_path, port) as agent:
+            agent.sample(1)
+            await collector.until(has_stored(collector, 1))
+            agent.facts = replace(agent.facts, governor="performance")
+            agent.outbox.wake.set()
+            await collector.until(lambda: len(collector.changed_facts) == 1)
+            assert collector.changed_facts[0].governor == "performance"
+            assert collector.changed_facts[0].hostname == "bench"
+            collector.cut = lambda _: True
+            agent.sample(2)
+            await collector.until(lambda: len(collector.hellos) >= 2)
+            assert collector.hellos[-1].device.governor == "performance"
+        assert len(collector.changed_facts) == 1
 
     asyncio.run(main())

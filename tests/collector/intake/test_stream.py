@@ -20,6 +20,7 @@ from tests.collector.store.samples import (
     BUSY,
     DEVICE,
     event_message,
+    facts_message,
     finished,
     frame_message,
     gap_message,
@@ -389,5 +390,21 @@ def test_the_first_message_must_be_a_hello(tmp_path: Path) -> None:
             device = running.device()
             await device.send(frame_message(1))
             assert (await device.end())[0] is grpc.StatusCode.INVALID_ARGUMENT
+
+    asyncio.run(scenario())
+
+
+def test_facts_that_change_are_kept_and_those_of_another_device_are_not(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            await running.connected("other")
+            device = await running.connected()
+            stranger, changed = facts_message("other"), facts_message()
+            stranger.governor = changed.governor = "performance"
+            await device.send(AgentMessage(device=stranger), AgentMessage(device=changed))
+            await device.send(LAYOUT, *run_frames(1, 1))
+            await device.acknowledged(1)
+            governors = {each.facts.device_id: each.facts.governor for each in running.store.devices()}
+            assert governors == {DEVICE: "performance", "other": None}
 
     asyncio.run(scenario())

@@ -23,6 +23,7 @@ from tests.collector.store.samples import (
     delivery,
     event_message,
     facts,
+    facts_message,
     finished,
     frame_message,
     gap_message,
@@ -57,6 +58,18 @@ class StoreConformance:
         store.commit([delivery(frame_message(1), layouts=[layout()], wall_ns=WALL_NS + 7)])
         (device,) = store.devices()
         assert (device.first_seen_wall_ns, device.last_seen_wall_ns) == (WALL_NS, WALL_NS + 7)
+
+    def test_facts_that_change_later_replace_those_of_the_hello(self, store: Store) -> None:
+        store.admit([greeting(), greeting("other")])
+        changed = facts_message()
+        changed.governor = "performance"
+        store.describe(changed)
+        assert [device.facts.governor for device in store.devices()] == ["performance", None]
+        assert store.devices()[0].first_seen_wall_ns == WALL_NS
+
+    def test_facts_of_a_device_that_never_connected_are_left_out(self, store: Store) -> None:
+        store.describe(facts_message())
+        assert store.devices() == ()
 
     def test_a_commit_moves_each_devices_cursor(self, store: Store) -> None:
         store.admit([greeting("a"), greeting("b")])
