@@ -35,7 +35,7 @@ def end_with_parent() -> None:
     os._exit(0)
 
 
-def values(jetson: Any) -> dict[str, Any]:
+def values(jetson: Any) -> Any:
     """Pick plain values: milliwatts, degrees, percent, kilohertz."""
     power = jetson.power or {}
     rails = {name: rail.get("power") for name, rail in power.get("rail", {}).items() if rail.get("online", True)}

@@ -75,16 +75,21 @@ class _Run:
         except OSError as error:
             raise LineProcessError(f"{command[0]} cannot be started: {error.strerror or error}") from error
         self._latest: tuple[bytes, float] | None = None
+        self._returned: tuple[bytes, float] | None = None
         self._ended = False
         self._started = time.monotonic()
         self._reader = threading.Thread(target=self._read, name="line-process", daemon=True)
         self._reader.start()
 
     def latest(self) -> bytes | None:
-        """Return the latest line, unless the program has ended or is silent for too long."""
-        if self._ended:
+        """Return the latest line, unless the program has ended or is silent for too long.
+
+        What it said last is returned once after its end, since that may be why it ended.
+        """
+        has_ended, now, latest = self._ended, time.monotonic(), self._latest
+        if has_ended and latest is self._returned:
             raise LineProcessError(f"{self._program} has ended")
-        now, latest = time.monotonic(), self._latest
+        self._returned = latest
         if latest is None:
             if now - self._started > _FIRST_LINE_SECONDS:
                 raise LineProcessError(f"{self._program} says nothing")

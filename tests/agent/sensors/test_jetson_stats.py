@@ -23,7 +23,7 @@ from tests.agent.sensors.test_conformance import check
 
 # Shaped as jetson-stats 7.2 gives it; printing something is what libraries do.
 JTOP = """
-import multiprocessing, time
+import multiprocessing, os, time
 multiprocessing.set_start_method("fork", force=True)
 print("hello from a library")
 
@@ -58,7 +58,7 @@ class jtop:
 """
 
 
-def environment(folder: Path, entering: str = "pass", pause: float = 0.01, frames: int = 1000) -> Mapping[str, str]:
+def environment(folder: Path, entering: str = "pass", pause: str = "0.01", frames: int = 1000) -> Mapping[str, str]:
     (folder / "jtop.py").write_text(JTOP % (entering, pause, frames))
     compatible = folder / "proc/device-tree/compatible"
     compatible.parent.mkdir(parents=True)
@@ -66,8 +66,8 @@ def environment(folder: Path, entering: str = "pass", pause: float = 0.01, frame
     return {**os.environ, "PYTHONPATH": str(folder), INTERPRETER_VARIABLE: sys.executable}
 
 
-def discover(folder: Path, frames: int = 1000) -> JetsonStats:
-    sensor = jetson_stats.discover(folder, frozenset(Group), environment(folder, frames=frames))
+def discover(folder: Path, frames: int = 1000, pause: str = "0.01") -> JetsonStats:
+    sensor = jetson_stats.discover(folder, frozenset(Group), environment(folder, frames=frames, pause=pause))
     assert isinstance(sensor, JetsonStats)
     return sensor
 
@@ -121,19 +121,29 @@ def sample_until(sensor: JetsonStats, expected: Callable[[Sequence[Reading]], bo
     deadline = time.monotonic() + 20
     while not expected(sensor.sample()):
         assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def test_the_child_ends_with_its_parent(tmp_path: Path) -> None:
     script = Path(jetson_stats.__file__).with_name("jtop_child.py")
     command = [sys.executable, str(script)]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(tmp_path, pause=60)
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(tmp_path, pause="60")
     ) as child:
         assert child.stdin is not None
         assert child.stdout is not None
         assert json.loads(child.stdout.readline())["memory_clock"] == 2133000
         child.stdin.close()
         assert child.wait(20) == 0
+
+
+def test_a_service_that_went_away_is_lost_with_its_reason(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    sensor = discover(tmp_path, pause=f"1 / 0 if os.path.exists({str(gone)!r}) else 0.01")
+    gone.touch()
+    with pytest.raises(SensorLostError, match="jetson-stats: ZeroDivisionError"):
+        sample_until(sensor, lambda _: False)
+    close((sensor,))
 
 
 def test_the_child_says_why_it_fails() -> None:
