@@ -32,12 +32,18 @@ def _run(options: argparse.Namespace) -> int:
     config = read_config(options.config)
     given = {name: value for name in ("collector", "state_folder", "cache_folder") if (value := getattr(options, name))}
     config = replace(config, **given)
-    if options.allow_python:
-        pythons = (*config.allowed.pythons, *options.allow_python)
-        config = replace(config, allowed=replace(config.allowed, pythons=pythons))
+    pythons = (*config.allowed.pythons, *options.allow_python)
+    programs = (*config.allowed.programs, *options.allow_program)
+    config = replace(config, allowed=replace(config.allowed, pythons=pythons, programs=programs))
     logging.basicConfig(format="edgeprof-agent: %(message)s", level=config.log_level.name)
     asyncio.run(run_agent(config, ready_file=options.ready_file, exit_with_parent=options.exit_with_parent))
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from edgeprof_agent.commands.doctor import diagnose_device  # noqa: PLC0415  as above
+
+    return diagnose_device(as_json=options.json)
 
 
 def _record(options: argparse.Namespace) -> int:
@@ -57,14 +63,28 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--collector", type=_address, metavar="HOST:PORT", help="overrides 'collector'")
     run.add_argument("--state-folder", metavar="DIR", help="overrides 'state_folder': the spool and the identity")
     run.add_argument("--cache-folder", metavar="DIR", help="overrides 'cache_folder': synthetic models")
-    run.add_argument("--allow-python", metavar="FILE", action="append", help="adds to 'allowed.pythons'")
+    for kind in ("python", "program"):
+        option = f"--allow-{kind}"
+        run.add_argument(option, metavar="FILE", action="append", default=[], help=f"adds to 'allowed.{kind}s'")
     run.add_argument(
         "--ready-file", type=Path, metavar="FILE", help="written when the collector first welcomes the device"
     )
     run.add_argument("--exit-with-parent", action="store_true", help="stop when standard input ends")
     run.set_defaults(command=_run)
+    _add_doctor(commands)
     _add_record(commands)
     return parser
+
+
+def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="what this device can and cannot measure, and the commands that would change that",
+        description="Samples every sensor once, and says of every metric whether it is measured, refused or absent.",
+        epilog="Exit status: 0 if nothing is refused, 1 if something is that the commands shown would allow.",
+    )
+    doctor.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    doctor.set_defaults(command=_doctor)
 
 
 def _add_record(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

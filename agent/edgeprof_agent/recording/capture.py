@@ -1,13 +1,20 @@
 """Files of a device at one moment, read within bounds."""
 
 import os
+import re
 import stat
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 
+from edgeprof_agent.sensors.kernel_file import read_text
 from edgeprof_agent.sensors.survey import within
+
+# Files that the kernel answers from its own memory; the load of a Jetson's GPU is 0 to it while the GPU is gated.
+_ANSWERED_ASLEEP = re.compile(
+    r"load|name|type|vendor|device|class|revision|uevent|modalias|subsystem_(vendor|device)|.*_label"
+)
 
 _MOST_LINKS = 40  # as many as the kernel follows
 
@@ -53,12 +60,15 @@ def plan_capture(root: Path, touched: Iterable[str]) -> Plan:
         if end is None or not end.parts:
             continue
         try:
-            is_folder = stat.S_ISDIR((root / end).stat().st_mode)
+            mode = (root / end).stat().st_mode
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError:  # not permitted: reading it will say so
-            is_folder = False
-        (plan.folders if is_folder else plan.files).add(end)
+            mode = 0
+        if stat.S_ISDIR(mode):
+            plan.folders.add(end)
+        elif not mode & 0o111:  # else a program that a sensor runs
+            plan.files.add(end)
     return plan
 
 
@@ -84,6 +94,8 @@ class _Reader:
 
     def read(self, file: PurePosixPath) -> bytes | OSError:
         """Return a file's content, or why there is none."""
+        if _would_wake(self._root, file):
+            return OSError("its device is asleep")
         if time.monotonic() > self._end_seconds:
             return OSError(f"the recording has taken {self._limits.total_seconds:.0f} s")
         try:
@@ -116,6 +128,14 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
         return content
     finally:
         os.close(descriptor)
+
+
+def _would_wake(root: Path, file: PurePosixPath) -> bool:
+    """Tell whether reading may wake a device: most of its values do, what it is called does not."""
+    if file.parts[0] != "sys" or file.parent.name == "power" or _ANSWERED_ASLEEP.fullmatch(file.name):
+        return False
+    states = (read_text(root / folder / "power/runtime_status") for folder in file.parents)
+    return any(state is not None and state.startswith("suspend") for state in states)
 
 
 def _is_process(path: PurePath) -> bool:

@@ -80,3 +80,24 @@ def test_a_recording_is_bounded_in_all(tmp_path: Path) -> None:
 def test_a_folder_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="not a regular file"):
         read_bounded(tmp_path, 10)
+
+
+def test_a_sleeping_device_is_not_woken(tmp_path: Path) -> None:
+    device = "sys/devices/pci0000:00/0000:03:00.0"
+    names = ("power/runtime_status", "vendor", "hwmon/hwmon3/name", "hwmon/hwmon3/temp1_input", "pp_dpm_sclk")
+    files = [PurePosixPath(device, name) for name in names]
+    for file in files:
+        write(tmp_path / file, "suspended\n")
+    asleep = capture(tmp_path, files, Limits())
+    assert {file.name: reason for file, reason in asleep.refused.items()} == {
+        "temp1_input": "its device is asleep",
+        "pp_dpm_sclk": "its device is asleep",
+    }
+    write(tmp_path / device / "power/runtime_status", "active\n")
+    assert not capture(tmp_path, files, Limits()).refused
+
+
+def test_programs_that_sensors_run_are_left_out(tmp_path: Path) -> None:
+    program = write(tmp_path / "usr/bin/tegrastats")
+    program.chmod(0o755)
+    assert not plan_capture(tmp_path, [str(program)]).files
