@@ -14,12 +14,11 @@ from edgeprof_agent.sensors.drm_sleep import Clock
 from edgeprof_agent.sensors.intel_gpu import intel_cards
 from edgeprof_agent.sensors.kernel_file import read_text
 from edgeprof_agent.sensors.proc_tree import ProcTree
-from edgeprof_agent.sensors.sensor import Sensor
 
 _SOURCE = "/proc/PID/fdinfo"
 
 
-def discover(root: Path, clock: Clock = time.monotonic) -> Sensor | None:
+def discover(root: Path, clock: Clock = time.monotonic) -> "DrmWorkload | None":
     """Return the sensor if there is a card whose driver tells of its users. It gives nothing until it has a process."""
     gpus = {card.slot: card.name for card in (*amd_cards(root), *intel_cards(root))}
     return DrmWorkload(root / "proc", gpus, clock) if gpus and (root / "proc/stat").exists() else None
