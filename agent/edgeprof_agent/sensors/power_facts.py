@@ -36,6 +36,8 @@ def power_limits_watts(root: Path) -> dict[str, float]:
     """
     limits = {}
     for zone in sorted(root.glob("sys/class/powercap/intel-rapl:*")):
+        if ":" in zone.name.partition(":")[2]:  # a part of a package
+            continue
         for name_file in sorted(zone.glob("constraint_*_name")):
             limit_uw = read_int(name_file.with_name(name_file.name.replace("_name", "_power_limit_uw")))
             name = f"{read_text(zone / 'name')} {read_text(name_file)}"

@@ -117,6 +117,8 @@ def test_power_limits_that_are_lifted_are_no_limits(tmp_path: Path) -> None:
     )
     write(zone, {"constraint_1_name": "short_term\n", "constraint_1_power_limit_uw": "4095000000\n"})
     write(zone, {"constraint_2_name": "peak_power\n", "constraint_2_power_limit_uw": "0\n"})
+    write(tmp_path / "sys/class/powercap/intel-rapl:0:0", {"name": "dram\n", "constraint_0_name": "long_term\n"})
+    write(tmp_path / "sys/class/powercap/intel-rapl:0:0", {"constraint_0_power_limit_uw": "9000000\n"})
     assert gather_device_facts(tmp_path, "device-1", {}).power_limits_watts == {"package-0 long_term": 28.0}
 
 
