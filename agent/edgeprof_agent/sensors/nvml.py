@@ -17,7 +17,7 @@ def discover(root: Path) -> Sequence["Sensor"]:
         return ()
     from edgeprof_agent.sensors.nvml_discovery import discover_gpus  # noqa: PLC0415  pynvml is 2 MB: only where it is of use
 
-    return discover_gpus()
+    return discover_gpus(root / "sys/bus/pci/devices")
 
 
 def accelerators(root: Path) -> tuple[Accelerator, ...]:

@@ -49,6 +49,8 @@ class NvmlBandwidth:
 
     def sample(self) -> Sequence[Reading]:
         """Return the bandwidth since the sample before; nothing at the first one, also after the driver was away."""
+        if self._device.is_asleep():
+            return ()
         handle = self._device.handle()
         if handle is not self._handle:
             self._forget()

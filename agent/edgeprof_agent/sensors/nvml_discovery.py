@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pynvml
 
@@ -21,15 +22,22 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Gpu:
-    """A GPU, ``gpu0``, or an instance of one by MIG, ``gpu0/mig1``, whose memory is counted in its GPU's as well."""
+    """A GPU, ``gpu0``, or an instance of one by MIG, ``gpu0/mig1``, whose memory is counted in its GPU's as well.
+
+    ``bus_id`` is the address of the GPU's slot; ``None`` for one on a chip's own bus.
+    """
 
     name: str
     handle: Handle
+    bus_id: str | None
     is_instance: bool = False
 
 
-def discover_gpus() -> tuple[Sensor, ...]:
-    """Return the sensors of each GPU, each with the queries that the GPU answers now.
+def discover_gpus(pci_folder: Path) -> tuple[Sensor, ...]:
+    """Return the sensors of each GPU, each with the queries that the GPU answers now. This wakes GPUs that sleep.
+
+    Args:
+        pci_folder: where the kernel shows the PCI devices.
 
     Raises:
         NVMLError: NVML is there and cannot speak to its driver.
@@ -37,7 +45,15 @@ def discover_gpus() -> tuple[Sensor, ...]:
     session = NvmlSession()
     session.open()
     driver_major = _major(pynvml.nvmlSystemGetDriverVersion())
-    sensors = tuple(sensor for gpu in _gpus() for sensor in _sensors(gpu, session, driver_major))
+    sensors = tuple(
+        sensor
+        for gpu in _gpus()
+        for sensor in _sensors(
+            gpu,
+            NvmlDevice(session, pynvml.nvmlDeviceGetUUID(gpu.handle), _runtime_status(pci_folder, gpu)),
+            driver_major,
+        )
+    )
     if not sensors:
         session.close()
     return sensors
@@ -57,8 +73,7 @@ def describe_gpus() -> tuple[Accelerator, ...]:
         session.close()
 
 
-def _sensors(gpu: _Gpu, session: NvmlSession, driver_major: int) -> Iterator[Sensor]:
-    device = NvmlDevice(session, pynvml.nvmlDeviceGetUUID(gpu.handle))
+def _sensors(gpu: _Gpu, device: NvmlDevice, driver_major: int) -> Iterator[Sensor]:
     fast: tuple[Query, ...]
     slow: tuple[Query, ...]
     if gpu.is_instance:
@@ -77,17 +92,20 @@ def _sensors(gpu: _Gpu, session: NvmlSession, driver_major: int) -> Iterator[Sen
 
 
 def _describe(gpu: _Gpu, driver_version: str) -> Accelerator:
+    memory_total_bytes, unified_memory = None, False
     try:
         memory_total_bytes = memory_info(gpu.handle).total
     except pynvml.NVMLError_NotSupported:
-        memory_total_bytes = None
+        unified_memory = True
+    except pynvml.NVMLError as error:  # an old driver, which has not this version of the call
+        _LOG.warning("the memory of %s is not known: %s", gpu.name, error)
     return Accelerator(
         name=gpu.name,
         product=pynvml.nvmlDeviceGetName(gpu.handle),
         vendor="NVIDIA",
         memory_total_bytes=memory_total_bytes,
         driver_version=driver_version,
-        unified_memory=memory_total_bytes is None,
+        unified_memory=unified_memory,
         memory_clock_max_hertz=memory_clock_max_hertz(gpu.handle),
         memory_bus_bits=memory_bus_bits(gpu.handle),
     )
@@ -101,22 +119,37 @@ def _gpus() -> Iterator[_Gpu]:
         except pynvml.NVMLError as error:  # one lost or forbidden GPU must not hide the others
             _LOG.warning("GPU %d is left out: %s", index, error)
             continue
-        yield _Gpu(f"gpu{index}", handle)
-        yield from _instances(f"gpu{index}", handle)
+        gpu = _Gpu(f"gpu{index}", handle, _bus_id(handle))
+        yield gpu
+        yield from _instances(gpu)
 
 
-def _instances(gpu: str, handle: Handle) -> Iterator[_Gpu]:
+def _instances(gpu: _Gpu) -> Iterator[_Gpu]:
     try:
-        current_mode, _ = pynvml.nvmlDeviceGetMigMode(handle)
-        most = pynvml.nvmlDeviceGetMaxMigDeviceCount(handle) if current_mode == pynvml.NVML_DEVICE_MIG_ENABLE else 0
+        current_mode, _ = pynvml.nvmlDeviceGetMigMode(gpu.handle)
+        most = pynvml.nvmlDeviceGetMaxMigDeviceCount(gpu.handle) if current_mode == pynvml.NVML_DEVICE_MIG_ENABLE else 0
     except pynvml.NVMLError:  # a GPU or driver without MIG
         return
     for index in range(most):
         try:
-            instance = pynvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, index)
+            instance = pynvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu.handle, index)
         except pynvml.NVMLError:  # there may be as many, and no such one was made
             continue
-        yield _Gpu(f"{gpu}/mig{index}", instance, is_instance=True)
+        yield _Gpu(f"{gpu.name}/mig{index}", instance, gpu.bus_id, is_instance=True)
+
+
+def _bus_id(handle: Handle) -> str | None:
+    try:
+        bus_id: str = pynvml.nvmlDeviceGetPciInfo(handle).busId
+    except pynvml.NVMLError:  # not a PCI device
+        return None
+    return bus_id
+
+
+def _runtime_status(pci_folder: Path, gpu: _Gpu) -> Path | None:
+    """The file of the GPU's power management. NVML writes its bus address in capitals, with a domain of 8 digits."""
+    path = pci_folder / (gpu.bus_id or "").lower()[4:] / "power/runtime_status"
+    return path if gpu.bus_id and path.exists() else None
 
 
 def _major(driver_version: str) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import pynvml
@@ -122,7 +123,7 @@ def _raw_value(field: Field, answer: Any) -> float | None:
     if answer.nvmlReturn != pynvml.NVML_SUCCESS or answer.valueType not in types:
         return None
     raw: float = getattr(answer.value, types[answer.valueType])
-    return raw
+    return raw if isfinite(raw) else None
 
 
 def _thousandths(raw: float) -> float:

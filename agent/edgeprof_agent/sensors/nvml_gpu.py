@@ -25,7 +25,9 @@ class NvmlGpu:
         self._queries = queries
 
     def sample(self) -> Sequence[Reading]:
-        """Return the readings of every query that is answered."""
+        """Return the readings of every query that is answered; none of a GPU that sleeps."""
+        if self._device.is_asleep():
+            return ()
         handle = self._device.handle()
         readings = [reading for query in self._queries for reading in self._ask(query, handle)]
         if not readings:

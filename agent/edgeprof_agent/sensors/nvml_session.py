@@ -1,10 +1,12 @@
 """NVML's start and end, and handles that survive both."""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import pynvml
 
+from edgeprof_agent.sensors.kernel_file import KernelFile
 from edgeprof_agent.sensors.sensor import SensorLostError
 
 _LOG = logging.getLogger(__name__)
@@ -51,13 +53,26 @@ class NvmlSession:
 
 
 class NvmlDevice:
-    """One GPU or MIG instance, found again by its UUID after it or its driver went away."""
+    """One GPU or MIG instance, found again by its UUID after it or its driver went away.
 
-    def __init__(self, session: NvmlSession, uuid: str) -> None:
+    ``runtime_status`` is the kernel's file that tells whether the GPU sleeps, if there is one.
+    """
+
+    def __init__(self, session: NvmlSession, uuid: str, runtime_status: Path | None) -> None:
         self._session = session
         self._uuid = uuid
+        self._runtime_status = None if runtime_status is None else KernelFile(runtime_status)
         self._generation = 0
         self._handle: Handle = None
+
+    def is_asleep(self) -> bool:
+        """Tell whether the kernel has powered the GPU down, as laptops do. A call of NVML would wake it."""
+        if self._runtime_status is None:
+            return False
+        try:
+            return self._runtime_status.read(32).startswith(b"suspended")
+        except OSError:  # the GPU is gone: NVML will say so
+            return False
 
     def handle(self) -> Handle:
         """Return the handle; another one each time that NVML was started again.
@@ -81,6 +96,8 @@ class NvmlDevice:
 
     def close(self) -> None:
         """End NVML."""
+        if self._runtime_status is not None:
+            self._runtime_status.close()
         self._session.close()
 
 

@@ -12,13 +12,13 @@ from edgeprof_agent.sensors.nvml_gpu import WORKER
 from edgeprof_agent.sensors.nvml_session import Handle, NvmlDevice, means_lost
 
 # Vulkan's processes are in the second list alone.
-_LISTS = ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses")
+_LISTS = ("nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetGraphicsRunningProcesses_v3")
 
 
 def lists_processes(handle: Handle) -> bool:
     """Tell whether NVML lists the GPU's processes, even if there are none now."""
     try:
-        pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
+        pynvml.nvmlDeviceGetComputeRunningProcesses_v3(handle)
     except pynvml.NVMLError:  # not on this GPU or driver
         return False
     return True
@@ -46,7 +46,7 @@ class NvmlWorkload:
 
     def sample(self) -> Sequence[Reading]:
         """Return the workload's memory, if it has any on this GPU."""
-        if self._pid is None:
+        if self._pid is None or self._device.is_asleep():
             return ()
         handle = self._device.handle()
         for name in _LISTS:

@@ -5,6 +5,7 @@ Reads a line per command, a word and perhaps a number; answers each with a line 
 
 import ctypes
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -16,10 +17,10 @@ from edgeprof.telemetry import Reading
 from edgeprof_agent.sampling.guard import GuardedSensor
 from edgeprof_agent.sampling.panel import Panel
 from edgeprof_agent.sensors import nvml
+from edgeprof_agent.sensors.nvml_discovery import discover_gpus
 from edgeprof_agent.sensors.registry import Family, discover_sensors
 from edgeprof_agent.sensors.sensor import Closes, FollowsProcess, MayBlock, Sensor
 from tests.agent.sampling.stand_ins import MEMORY, ScriptedSensor, WoundClock, constant
-from tests.agent.sensors.test_conformance import check
 
 _PATIENCE_SECONDS = 30
 
@@ -33,13 +34,18 @@ class Machine:
         self.panel: Panel | None = None
 
     def discover(self) -> object:
-        self.sensors = discover_sensors(Path("/"), [Family("nvml", nvml.discover)])
+        """Find the sensors. Whether a GPU sleeps is told by a folder of the test, if it made one."""
+        pci_folder = Path(os.environ["STAND_IN_PCI"])
+        find = (lambda _: discover_gpus(pci_folder)) if pci_folder.exists() else nvml.discover
+        self.sensors = discover_sensors(Path("/"), [Family("nvml", find)])
         return [(sensor.name, sensor.tier.value, isinstance(sensor, MayBlock)) for sensor in self.sensors]
 
     def sample(self) -> object:
         return {sensor.name: _sample(sensor) for sensor in self.sensors}
 
     def conform(self) -> object:
+        from tests.agent.sensors.test_conformance import check  # which takes long to import
+
         samples: list[list[Reading]] = [
             [reading for sensor in self.sensors for reading in sensor.sample()] for _ in range(2)
         ]

@@ -30,6 +30,7 @@ class Machine:
             "STAND_IN_GPUS": gpus,
             "STAND_IN_TROUBLE": str(self._trouble),
             "STAND_IN_PROCESSES": str(self._processes),
+            "STAND_IN_PCI": str(scratch / "pci"),
             **({"STAND_IN_MIG": "1"} if mig else {}),
         }
         self._process = subprocess.Popen(

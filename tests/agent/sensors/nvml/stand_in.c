@@ -47,6 +47,7 @@ typedef struct {
     const char *key, *name, *uuid;
     const char *part_of; /* of an instance: its GPU's key */
     int major, minor, has_mig, has_processes, has_counters, pcie_is_narrow;
+    unsigned pci_slot; /* 0 for a GPU that is no PCI device */
     long long total_bytes, reserved_bytes, used_bytes;
     long long busy_percent, memory_busy_percent;
     long long sm_mhz, sm_max_mhz, memory_mhz, memory_max_mhz, bus_bits;
@@ -72,7 +73,7 @@ typedef struct {
 
 static const Gpu GPUS[] = {
     {.key = "rtx3090", .name = "NVIDIA GeForce RTX 3090", .uuid = "GPU-00000000-0000-0000-0000-000000003090",
-     .major = 8, .minor = 6, .has_processes = 1,
+     .major = 8, .minor = 6, .has_processes = 1, .pci_slot = 0x0c,
      .total_bytes = 24576 * MIB, .reserved_bytes = 447 * MIB, .used_bytes = 5120 * MIB,
      .busy_percent = 97, .memory_busy_percent = 61,
      .sm_mhz = 1740, .sm_max_mhz = 2100, .memory_mhz = 9751, .memory_max_mhz = 9751, .bus_bits = 384,
@@ -82,7 +83,7 @@ static const Gpu GPUS[] = {
      .reasons = 0x4, .power_cap_ns = 93000250000000, .thermal_ns = 0, .slowdown_ns = 0,
      .pcie_tx_bytes = 5000000000, .pcie_rx_bytes = 71000000001},
     {.key = "rtx4090", .name = "NVIDIA GeForce RTX 4090", .uuid = "GPU-00000000-0000-0000-0000-000000004090",
-     .major = 8, .minor = 9, .has_processes = 1, .pcie_is_narrow = 1,
+     .major = 8, .minor = 9, .has_processes = 1, .pcie_is_narrow = 1, .pci_slot = 1,
      .total_bytes = 24564 * MIB, .reserved_bytes = 464 * MIB, .used_bytes = 18022 * MIB,
      .busy_percent = 88, .memory_busy_percent = 47,
      .sm_mhz = 2730, .sm_max_mhz = 3105, .memory_mhz = 10501, .memory_max_mhz = 10501, .bus_bits = 384,
@@ -292,6 +293,22 @@ nvmlReturn_t nvmlDeviceGetMigDeviceHandleByIndex(const Gpu *gpu, unsigned index,
 }
 
 typedef struct {
+    char legacy_bus_id[16];
+    unsigned domain, bus, device, device_id, subsystem_id;
+    char bus_id[32];
+} Pci;
+
+nvmlReturn_t nvmlDeviceGetPciInfo_v3(const Gpu *gpu, Pci *pci) {
+    nvmlReturn_t result = check(gpu);
+    if (result == SUCCESS && gpu->pci_slot == 0)
+        return NOT_SUPPORTED;
+    if (result == SUCCESS)
+        snprintf(pci->bus_id, sizeof pci->bus_id, "00000000:%02X:00.0", gpu->pci_slot);
+    return result;
+}
+
+#if DRIVER >= 510
+typedef struct {
     unsigned version;
     unsigned long long total, reserved, free, used;
 } Memory;
@@ -310,6 +327,7 @@ nvmlReturn_t nvmlDeviceGetMemoryInfo_v2(const Gpu *gpu, Memory *memory) {
     memory->free = memory->total - memory->reserved - memory->used;
     return SUCCESS;
 }
+#endif
 
 nvmlReturn_t nvmlDeviceGetUtilizationRates(const Gpu *gpu, unsigned rates[2]) {
     nvmlReturn_t result = give(gpu, gpu && is_divided(gpu) ? NONE : gpu->busy_percent, &rates[0]);
@@ -452,7 +470,7 @@ typedef struct {
     unsigned gpu_instance, compute_instance;
 } Process;
 
-static nvmlReturn_t list_processes(const Gpu *gpu, char wanted, unsigned *count, Process *processes) {
+nvmlReturn_t list_processes(const Gpu *gpu, char wanted, unsigned *count, Process *processes) {
     nvmlReturn_t result = check(gpu);
     if (result != SUCCESS)
         return result;
@@ -472,6 +490,7 @@ static nvmlReturn_t list_processes(const Gpu *gpu, char wanted, unsigned *count,
     return found > room ? INSUFFICIENT_SIZE : SUCCESS;
 }
 
+#if DRIVER >= 510
 nvmlReturn_t nvmlDeviceGetComputeRunningProcesses_v3(const Gpu *gpu, unsigned *count, Process *processes) {
     return list_processes(gpu, 'C', count, processes);
 }
@@ -479,8 +498,9 @@ nvmlReturn_t nvmlDeviceGetComputeRunningProcesses_v3(const Gpu *gpu, unsigned *c
 nvmlReturn_t nvmlDeviceGetGraphicsRunningProcesses_v3(const Gpu *gpu, unsigned *count, Process *processes) {
     return list_processes(gpu, 'G', count, processes);
 }
+#endif
 
-#if DRIVER >= 520
+#if DRIVER >= 525
 typedef struct {
     long number;
     double dram_percent;

@@ -163,6 +163,17 @@ def test_old_drivers_have_other_calls_for_temperature_and_reasons(start: Start) 
     assert sample["edgeprof_gpu_throttled_ratio gpu0 power"] == 1.0
 
 
+def test_a_driver_of_2021_gives_what_it_knows(start: Start) -> None:
+    machine = start("rtx3090", 470)
+    assert [name for name, _, _ in machine("discover")] == ["nvml_gpu0", "nvml_gpu0_slow"]
+    sample = machine("sample")["nvml_gpu0"]
+    assert sample["edgeprof_gpu_busy_ratio gpu0"] == 0.97
+    assert "edgeprof_gpu_memory_used_bytes gpu0" not in sample  # its first version counts the reserve as used
+    (fact,) = machine("facts")
+    assert fact["memory_total_bytes"] is None
+    assert not fact["unified_memory"]
+
+
 def test_fields_that_meant_something_else_in_a_driver_are_not_read_from_it(start: Start) -> None:
     machine = start("rtx4090", 580)
     machine("discover")

@@ -1,6 +1,7 @@
 """The parts that need no driver: masks, fields and lists of processes of any content."""
 
 from collections.abc import Sequence
+from math import isfinite
 from types import SimpleNamespace
 
 import pynvml
@@ -12,6 +13,8 @@ from edgeprof_agent.sensors.nvml_fields import fast_fields, readings_of, slow_fi
 from edgeprof_agent.sensors.nvml_peak import computed_peak_bytes_per_second
 from edgeprof_agent.sensors.nvml_throttle import throttle_reasons
 from edgeprof_agent.sensors.nvml_workload import ancestors, workload_memory_bytes
+
+FIELDS = (*fast_fields("gpu0"), *slow_fields("gpu0", 595))
 
 
 @pytest.mark.parametrize(
@@ -40,17 +43,27 @@ def test_a_mask_has_a_reason_unless_it_is_empty(mask: int) -> None:
     assert any(reasons.values()) == (mask != 0)
 
 
-@given(st.data())
-def test_answers_of_any_content_give_only_channels_that_were_asked_for(data: st.DataObject) -> None:
-    fields = (*fast_fields("gpu0"), *slow_fields("gpu0", 595))
-    answers = (pynvml.c_nvmlFieldValue_t * len(fields))()
-    for answer in answers:
-        answer.nvmlReturn = data.draw(st.sampled_from((0, 0, 0, 3, 999)))
-        answer.valueType = data.draw(st.integers(0, 12))
-        answer.value.ullVal = data.draw(st.integers(0, 2**64 - 1))
-    readings = readings_of(fields, answers)
-    assert [reading.channel for reading in readings if reading.channel not in {field.channel for field in fields}] == []
-    assert len(readings) <= sum(answer.nvmlReturn == 0 and answer.valueType <= 6 for answer in answers)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from((0, 0, 0, 3, 999)), st.integers(0, 12), st.integers(0, 2**64 - 1)),
+        min_size=len(FIELDS),
+        max_size=len(FIELDS),
+    )
+)
+def test_answers_of_any_content_give_finite_values_of_those_that_were_given(
+    answers: list[tuple[int, int, int]],
+) -> None:
+    structures = (pynvml.c_nvmlFieldValue_t * len(answers))()
+    for structure, (outcome, value_type, value) in zip(structures, answers, strict=True):
+        structure.nvmlReturn, structure.valueType, structure.value.ullVal = outcome, value_type, value
+    given_channels = {
+        field.channel
+        for field, (outcome, value_type, _) in zip(FIELDS, answers, strict=True)
+        if outcome == 0 and value_type <= pynvml.NVML_VALUE_TYPE_UNSIGNED_SHORT
+    }
+    readings = readings_of(FIELDS, structures)
+    assert {reading.channel for reading in readings} <= given_channels
+    assert all(isfinite(reading.value) for reading in readings)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """GPUs and drivers that fail, hang, go away and come back in mid-run."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.agent.sensors.nvml.machine import Start
@@ -114,6 +116,28 @@ def test_a_driver_that_hangs_blocks_its_worker_alone(start: Start) -> None:
     machine.trouble("")
     assert set(machine("fetch")) == {"nvml_gpu0"}
     machine("stop")
+
+
+def test_a_gpu_that_sleeps_is_not_woken(start: Start, tmp_path: Path) -> None:
+    status = tmp_path / "pci/0000:0c:00.0/power/runtime_status"
+    status.parent.mkdir(parents=True)
+    status.write_text("active\n")
+    machine = start("rtx3090,rtx4090")
+    machine("discover")
+    machine("follow", machine.pid)
+    before = machine("sample")
+    status.write_text("suspended\n")
+    machine.trouble("lost rtx3090")  # any call would now fail
+    asleep = machine("sample")
+    assert {sensor: readings for sensor, readings in asleep.items() if "gpu0" in sensor} == {
+        "nvml_gpu0": {},
+        "nvml_gpu0_slow": {},
+        "nvml_gpu0_workload": {},
+    }
+    assert asleep["nvml_gpu1"] == before["nvml_gpu1"]
+    machine.trouble("")
+    status.write_text("active\n")
+    assert machine("sample") == before
 
 
 def test_a_library_without_its_driver_is_absent(start: Start) -> None:
