@@ -60,6 +60,12 @@ def _leave_out_openssl() -> None:
         sys.modules[name] = None  # type: ignore[assignment]  # the language's way to have an import fail
 
 
+def _watch(options: argparse.Namespace) -> int:
+    from edgeprof_agent.commands.watch import watch_device  # noqa: PLC0415  as above
+
+    return watch_device(hertz=options.rate, as_json=options.json, count=options.count)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="edgeprof-agent", description="Samples this device, runs workloads on it, and streams both to a collector."
@@ -81,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
     _add_doctor(commands)
     _add_record(commands)
+    _add_watch(commands)
     return parser
 
 
@@ -107,6 +114,29 @@ def _add_record(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--commands", action="store_true", help="add what nvidia-smi, tegrastats and nvpmodel print, masked"
     )
     record.set_defaults(command=_record)
+
+
+def _add_watch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    watch = commands.add_parser(
+        "watch",
+        help="show all channels, live",
+        description="On a terminal, one screen; counters are shown as what they gain in a second, and values that "
+        "are old say so. Elsewhere, the values as lines for Prometheus.",
+    )
+    watch.add_argument("--rate", type=_hertz, default=1.0, metavar="HZ", help="how often, 0.1 to 100; default 1")
+    watch.add_argument("--count", type=int, metavar="N", help="end after so many times; default never")
+    watch.add_argument("--json", action="store_true", help="print a line of JSON each time, for scripts")
+    watch.set_defaults(command=_watch)
+
+
+def _hertz(text: str) -> float:
+    try:
+        hertz = float(text)
+    except ValueError:
+        hertz = 0.0
+    if not 0.1 <= hertz <= 100:
+        raise argparse.ArgumentTypeError(f"expected 0.1 to 100 times a second, not '{text}'")
+    return hertz
 
 
 def _address(text: str) -> str:
