@@ -12,12 +12,14 @@ from edgeprof_collector.analysis.notes import data_notes
 from edgeprof_collector.analysis.rates import load_figures
 from edgeprof_collector.analysis.repetitions import last_moment_ns
 from edgeprof_collector.analysis.series import Series
+from edgeprof_collector.analysis.soundness import sound_part
 from edgeprof_collector.analysis.steps import step_verdicts
 from edgeprof_collector.analysis.verdict import Flag, VariantVerdict, Verdict
 
 
 def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
     """Judge a run, whole or cut short: everything up to the cut counts."""
+    record, unsound_count = sound_part(record)
     started, finished = record.started, record.finished
     end_ns = last_moment_ns(record)
     counters = energy_counters(series)
@@ -45,7 +47,7 @@ def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
         energy_rails=energy_rails(counters, started.monotonic_ns, end_ns),
         findings=tuple(finding for rule in RULES for finding in rule(evidence)),
         flags=tuple(flag for flag in Flag if flag in raised),
-        notes=data_notes(record, series),
+        notes=data_notes(record, series, unsound_count),
     )
 
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from edgeprof.run import RunRecord
 from edgeprof_collector.analysis.bandwidth import cpu_ceilings
-from edgeprof_collector.analysis.repetitions import group_repetitions, is_sound
+from edgeprof_collector.analysis.repetitions import group_repetitions
 from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.thresholds import INTERVAL_MIN_REPETITIONS
 
 
-def data_notes(record: RunRecord, series: Sequence[Series]) -> tuple[str, ...]:
-    """One line for everything that is missing, damaged or made up."""
+def data_notes(record: RunRecord, series: Sequence[Series], unsound_count: int) -> tuple[str, ...]:
+    """One line for everything that is missing, damaged or made up. ``record`` is sound."""
     notes = []
     if record.started.model.synthetic:
         notes.append(
@@ -24,9 +24,8 @@ def data_notes(record: RunRecord, series: Sequence[Series]) -> tuple[str, ...]:
         )
     if cpu_ceilings(record) and record.started.device.last_level_cache_bytes is None:
         notes.append("The size of the last-level cache is not known: if the weights fit it, MBU means nothing.")
-    unsound = sum(not is_sound(request, record.started.plan) for request in record.requests)
-    if unsound:
-        notes.append(f"{unsound} requests contradict themselves or the plan, and are left out.")
+    if unsound_count:
+        notes.append(f"{unsound_count} of the run's events contradict themselves or the plan, and are left out.")
     malformed = max((each.malformed_blocks for each in series), default=0)
     if malformed:
         notes.append(f"{malformed} blocks of telemetry could not be read, and are left out.")

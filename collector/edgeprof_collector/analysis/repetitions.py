@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeprof.plan import Plan
 from edgeprof.run import Request, RunRecord, StepRef
 
 _SECOND_NS = 1_000_000_000
@@ -41,13 +40,13 @@ class RecordedRepetition:
 def group_repetitions(record: RunRecord) -> dict[tuple[int, int], tuple[RecordedRepetition, ...]]:
     """The repetitions of each (step, variant) that has any, in the order of time.
 
-    Unsound requests are left out. A repetition spans its requests: what came before them in its phase, such as
+    A repetition spans its requests: what came before them in its phase, such as
     filling the context up to the step's depth, was not timed.
     """
     plan = record.started.plan
     requests: dict[StepRef, list[Request]] = defaultdict(list)
     for request in record.requests:
-        if request.step is not None and is_sound(request, plan):
+        if request.step is not None:
             requests[request.step].append(request)
     grouped: dict[tuple[int, int], list[RecordedRepetition]] = defaultdict(list)
     for reference, found in requests.items():
@@ -72,14 +71,6 @@ def last_moment_ns(record: RunRecord) -> int:
         return record.finished.monotonic_ns
     ends = [each.end_monotonic_ns for each in record.phases] + [each.end_monotonic_ns for each in record.requests]
     return max(ends, default=record.started.monotonic_ns)
-
-
-def is_sound(request: Request, plan: Plan) -> bool:
-    """Whether a request belongs to the plan (or to none of its steps) and does not contradict itself."""
-    reference = request.step
-    known = reference is None or (reference.step < len(plan.steps) and reference.variant < len(plan.variants))
-    counted = not request.token_counts or len(request.token_counts) == len(request.token_gaps_ns)
-    return known and counted and request.start_monotonic_ns <= request.end_monotonic_ns
 
 
 def processed_tokens(request: Request) -> int:

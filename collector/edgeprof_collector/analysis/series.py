@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 
 # Bounds the memory that opening takes, beside the values themselves.
 _VALUES_AT_ONCE = 1_000_000
+_LARGEST_VALUE = 1e30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -197,9 +198,16 @@ def _unpack_bits(packed: bytes, count: int) -> NDArray[np.bool_]:
 
 
 def _dequantise(steps: Int64s, resolution: float) -> Floats:
-    """Values of so many steps, exactly as ``edgeprof.telemetry.dequantise`` gives them."""
+    """Values of so many steps, exactly as ``edgeprof.telemetry.dequantise`` gives them.
+
+    Raises:
+        MalformedFrameError: a value is so large that nothing can be reckoned with it.
+    """
     values = steps.astype(np.float64)
-    return values * resolution if resolution >= 1 else values / round(1 / resolution)
+    values = values * resolution if resolution >= 1 else values / round(1 / resolution)
+    if np.any(np.abs(values) > _LARGEST_VALUE):
+        raise MalformedFrameError("a value is larger than any quantity of a device")
+    return values
 
 
 def _join(parts: dict[Channel, _Parts]) -> tuple[Series, ...]:

@@ -13,6 +13,7 @@ from edgeprof import __version__
 from edgeprof.run import RunRecord, RunState
 from edgeprof_collector.analysis.quantity import bytes_text, text_of
 from edgeprof_collector.analysis.series import Series
+from edgeprof_collector.analysis.soundness import sound_part
 from edgeprof_collector.analysis.verdict import Verdict
 from edgeprof_collector.report.cards import cards
 from edgeprof_collector.report.escape import json_for_script
@@ -41,7 +42,8 @@ _STATES = {
 def render(record: RunRecord, series: Sequence[Series], verdict: Verdict) -> str:
     """The whole page."""
     template = _environment().get_template("report.html.j2")
-    parts = _verdict_parts(verdict) | _table_parts(record, verdict) | _plot_parts(record, series, verdict)
+    sound, _ = sound_part(record)
+    parts = _verdict_parts(verdict) | _table_parts(sound, verdict) | _plot_parts(sound, series, verdict)
     return template.render(parts | _data_parts(record, verdict))
 
 

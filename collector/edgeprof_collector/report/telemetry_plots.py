@@ -174,7 +174,7 @@ def _outline(canvas: Canvas, times: Floats, low: Floats, high: Floats) -> str:
 def _describe_phase(record: RunRecord, phase: Phase) -> tuple[str, str, str]:
     """A phase's style, its name, and what more there is to say of it."""
     plan = record.started.plan
-    if phase.kind is PhaseKind.STEP and phase.step is not None and phase.step.step < len(plan.steps):
+    if phase.kind is PhaseKind.STEP and phase.step is not None:
         step = plan.steps[phase.step.step]
         return step.kind.value, step.kind.value, clean(f"{step.name}, repetition {phase.step.repetition + 1}")
     style = "load" if phase.kind in (PhaseKind.LOAD, PhaseKind.WARM_UP) else "other"

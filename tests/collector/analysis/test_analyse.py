@@ -88,7 +88,7 @@ def test_damaged_and_lost_data_is_noted() -> None:
     record = replace(record, requests=(*record.requests, *unsound), gaps=(lost,))
     verdict = analyse(record, collect_series(telemetry))
     assert verdict.notes == (
-        "3 requests contradict themselves or the plan, and are left out.",
+        "3 of the run's events contradict themselves or the plan, and are left out.",
         "1 blocks of telemetry could not be read, and are left out.",
         "3 messages of this run never arrived (spool full).",
     )

@@ -1,0 +1,75 @@
+"""What a device sent is taken as it is, except where it contradicts itself or the plan: that is left out, and counted.
+
+So everything else may rely on times that have an order, indices that exist and numbers that are numbers.
+"""
+
+from dataclasses import replace
+
+from edgeprof.plan import Plan
+from edgeprof.run import CeilingMeasured, ModelLoaded, Phase, Request, RunRecord, StepRef
+
+# 146 years after boot.
+_LATEST_NS = 2**62
+
+
+def sound_part(record: RunRecord) -> tuple[RunRecord, int]:
+    """The record without its unsound events, and how many they were."""
+    plan, start_ns = record.started.plan, record.started.monotonic_ns
+    sound = replace(
+        record,
+        ceilings=tuple(each for each in record.ceilings if _is_sound_ceiling(each)),
+        phases=tuple(each for each in record.phases if _is_sound_phase(each, plan)),
+        loaded=tuple(each for each in record.loaded if _is_sound_load(each, plan)),
+        requests=tuple(each for each in record.requests if is_sound_request(each, plan)),
+    )
+    unsound = sum(
+        len(before) - len(after)
+        for before, after in (
+            (record.ceilings, sound.ceilings),
+            (record.phases, sound.phases),
+            (record.loaded, sound.loaded),
+            (record.requests, sound.requests),
+        )
+    )
+    if start_ns >= _LATEST_NS:
+        sound = replace(sound, started=replace(record.started, monotonic_ns=_first_moment_ns(sound)))
+        unsound += 1
+    if record.finished is not None and not sound.started.monotonic_ns <= record.finished.monotonic_ns < _LATEST_NS:
+        last_ns = max((each.end_monotonic_ns for each in sound.requests), default=sound.started.monotonic_ns)
+        sound = replace(sound, finished=replace(record.finished, monotonic_ns=last_ns))
+        unsound += 1
+    return sound, unsound
+
+
+def is_sound_request(request: Request, plan: Plan) -> bool:
+    """Whether a request belongs to the plan, or to none of its steps, and its times and counts agree."""
+    known = request.step is None or _is_known(request.step, plan)
+    counted = not request.token_counts or len(request.token_counts) == len(request.token_gaps_ns)
+    last_token_ns = request.start_monotonic_ns + sum(request.token_gaps_ns)
+    ends = max(last_token_ns, request.prefill_end_monotonic_ns) <= request.end_monotonic_ns < _LATEST_NS
+    return known and counted and ends
+
+
+def _is_sound_phase(phase: Phase, plan: Plan) -> bool:
+    known = phase.step is None or _is_known(phase.step, plan)
+    return known and phase.start_monotonic_ns <= phase.end_monotonic_ns < _LATEST_NS
+
+
+def _is_sound_load(loaded: ModelLoaded, plan: Plan) -> bool:
+    known = loaded.variant < len(plan.variants)
+    cached = loaded.page_cache_ratio is None or 0 <= loaded.page_cache_ratio <= 1
+    return known and cached and 0 <= loaded.load_seconds < _LATEST_NS / 1e9
+
+
+def _is_sound_ceiling(ceiling: CeilingMeasured) -> bool:
+    rates = (ceiling.read_bytes_per_second, ceiling.copy_bytes_per_second)
+    return all(1 <= rate < 1e18 for rate in rates)
+
+
+def _is_known(reference: StepRef, plan: Plan) -> bool:
+    return reference.step < len(plan.steps) and reference.variant < len(plan.variants)
+
+
+def _first_moment_ns(record: RunRecord) -> int:
+    starts = [each.start_monotonic_ns for each in record.phases] + [each.start_monotonic_ns for each in record.requests]
+    return min(starts, default=0)
