@@ -14,7 +14,10 @@ from edgeprof_agent.sensors.sensor import SensorLostError
 
 
 class Part(Protocol):
-    """One or more values of a card. ``is_counted`` ones are the kernel's own counts: right as soon as it wakes."""
+    """One or more values of a card.
+
+    Those that are ``is_counted`` the kernel counts itself: they are always right, and asking keeps no card awake.
+    """
 
     is_counted: bool
 
@@ -50,7 +53,7 @@ class IntegerFile:
 
 
 class CardSensor:
-    """Parts of one card. One that sleeps is left alone; of one that just woke, only the kernel's counts are given.
+    """Parts of one card, as far as ``SleepWatch`` lets it be read; while a workload runs it counts as in use.
 
     Each card has a worker of its own, since its firmware may take its time.
     """
@@ -62,22 +65,26 @@ class CardSensor:
         self._sleep = sleep
         self._parts = tuple(parts)
 
+    def follow(self, pid: int | None) -> None:
+        """Read the card at every sample while there is a process to follow, whether it uses the card or not."""
+        self._sleep.is_in_use = pid is not None
+
     def sample(self) -> Sequence[Reading]:
         """Return what the parts give.
 
         Raises:
-            SensorLostError: the card is awake and gives nothing.
+            SensorLostError: the card may be read and gives nothing.
         """
         state = self._sleep.look()
         readings = self._read(state)
-        if not readings and state is CardState.AWAKE:
+        if not readings and state is CardState.READABLE:
             raise SensorLostError("the card gives no value")
         return readings
 
     def is_available(self) -> bool:
         """Tell whether the card gives a value now, or may when it is awake."""
         state = self._sleep.look()
-        return bool(self._parts) and (state is not CardState.AWAKE or bool(self._read(state)))
+        return bool(self._parts) and (state is not CardState.READABLE or bool(self._read(state)))
 
     def close(self) -> None:
         """Close the files."""
@@ -88,7 +95,7 @@ class CardSensor:
     def _read(self, state: CardState) -> list[Reading]:
         if state is CardState.ASLEEP:
             return []
-        parts = [part for part in self._parts if part.is_counted or state is CardState.AWAKE]
+        parts = [part for part in self._parts if part.is_counted or state is CardState.READABLE]
         return [reading for part in parts for reading in part.read()]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgeprof_agent.sensors import amdgpu, hwmon
-from edgeprof_agent.sensors.sensor import Sensor, SensorLostError
+from edgeprof_agent.sensors.sensor import FollowsProcess, Sensor, SensorLostError
 from tests.agent.sensors.amdgpu_structs import table
 from tests.agent.sensors.devices import close
 
@@ -96,6 +96,27 @@ def test_a_sleep_between_two_looks_is_noticed(tmp_path: Path) -> None:
     assert values(sensor) == {}
     clock.now += 16
     assert values(sensor) == {"gpu_busy_ratio amd0": 0.5}
+    close((sensor,))
+
+
+def test_a_card_that_may_sleep_is_left_to_it_between_looks_unless_a_workload_runs(tmp_path: Path) -> None:
+    card, clock = Card(tmp_path), Clock()
+    card.write("gpu_busy_percent", "0\n")
+    card.write("mem_info_vram_used", "1048576\n")
+    card.write("power/control", "auto\n")
+    sensor = discover(tmp_path, clock)["amdgpu_amd0"]
+    counts = {"gpu_memory_used_bytes amd0": 1048576}
+    everything = {"gpu_busy_ratio amd0": 0.0, **counts}
+    seen = []
+    for seconds in (4, 2, 50, 4, 5):
+        clock.now += seconds
+        seen.append(values(sensor))
+    assert seen == [everything, counts, counts, everything, counts]
+    assert isinstance(sensor, FollowsProcess)
+    sensor.follow(4242)
+    assert values(sensor) == everything
+    sensor.follow(None)
+    assert values(sensor) == counts
     close((sensor,))
 
 
