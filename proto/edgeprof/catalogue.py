@@ -191,7 +191,7 @@ _METRICS = (
     _gauge(
         "edgeprof_gpu_busy_ratio",
         0.001,
-        "Share of time a kernel ran; NVML averages over 1/6 to 1 s",
+        "Share of time a kernel ran; NVML averages over 1/6 to 1 s, AMD over a window of its firmware",
         "gpu",
     ),
     _gauge(
