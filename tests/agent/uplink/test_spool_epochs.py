@@ -113,10 +113,10 @@ def test_nothing_is_sent_while_the_welcome_cannot_be_written(tmp_path: Path) -> 
         assert spool.vouched_sequence == 6
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_random_histories_count_every_message_once(tmp_path: Path, seed: int) -> None:
+@pytest.mark.prove(short=20, whole=500)
+def test_random_histories_count_every_message_once(tmp_path: Path, proof_seed: int) -> None:
     """Whatever is appended, flushed, sent, acknowledged and killed in whatever order."""
-    chance = random.Random(seed)
+    chance = random.Random(proof_seed)
     collector = ModelCollector()
     appended, at_risk = 0, set[int]()
     may_be_lost: set[int] = set()

@@ -48,9 +48,9 @@ def test_what_is_put_arrives_in_order_and_leaves_the_spool(tmp_path: Path) -> No
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_messages_count_once_across_streams_that_break_at_random(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)
+@pytest.mark.prove(short=4, whole=100)
+def test_messages_count_once_across_streams_that_break_at_random(tmp_path: Path, proof_seed: int) -> None:
+    chance = random.Random(proof_seed)
 
     async def main() -> None:
         collector = SmallCollector()
@@ -70,9 +70,9 @@ def test_messages_count_once_across_streams_that_break_at_random(tmp_path: Path,
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_messages_count_once_across_restarts_of_both_ends(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)
+@pytest.mark.prove(short=4, whole=100)
+def test_messages_count_once_across_restarts_of_both_ends(tmp_path: Path, proof_seed: int) -> None:
+    chance = random.Random(proof_seed)
 
     async def main() -> None:
         collector = SmallCollector()
