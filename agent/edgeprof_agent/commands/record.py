@@ -21,7 +21,7 @@ from edgeprof_agent.recording.secrets import device_secrets
 from edgeprof_agent.recording.touched_path import touched_path
 from edgeprof_agent.recording.tree import write_files, write_tree
 from edgeprof_agent.sensors.device_facts import gather_device_facts
-from edgeprof_agent.sensors.survey import FamilySurvey, survey, within
+from edgeprof_agent.sensors.survey import survey, within
 
 _ARCHIVE = ".tar.gz"
 _FACTS_SECONDS = 15.0
@@ -79,7 +79,10 @@ def record(
 
 def _write(output: Path, folder: Path, root: Path, commands: bool, gap_seconds: float, limits: Limits) -> Recorded:
     touched: set[str] = set()
-    families = _touch_everything(touched_path(root, touched), gap_seconds=0.0)
+    families = survey(touched_path(root, touched), gap_seconds=0.0)
+    problems = {family.family: family.problem for family in families if family.problem}
+    if problem := _touch_facts(touched_path(root, touched)):
+        problems["facts"] = problem
     masks = Masks(device_secrets(root))
     plan = plan_capture(root, touched)
     before = capture(root, plan.files, limits)
@@ -91,28 +94,30 @@ def _write(output: Path, folder: Path, root: Path, commands: bool, gap_seconds: 
     live = [reading for family in families for reading in family.readings]
     replayed = tree_readings(folder / "tree", folder / "later")
     (folder / "exposition.txt").write_text(exposition(replayed), encoding="utf-8")
-    (folder / "live.txt").write_text(_masked(exposition(live), masks), encoding="utf-8")
+    (folder / "live.txt").write_text(masks.string(exposition(live)), encoding="utf-8")
     (folder / "facts.json").write_text(tree_facts(folder / "tree"), encoding="utf-8")
     for name, printed in command_outputs().items() if commands else ():
         (folder / f"{name}.txt").write_bytes(masks.content(PurePosixPath(name), printed))
     recorded = Recorded(
         output=output,
         files=len(before.contents),
-        refused={masks.path(str(path)): reason for path, reason in sorted(before.refused.items())},
+        refused={masks.string(str(path)): reason for path, reason in sorted(before.refused.items())},
         masked=dict(sorted(masks.counts.items())),
         channels=len(replayed),
         not_in_tree=_missing([channel for channel, _ in live], [channel for channel, _ in replayed], masks),
-        problems={family.family: _masked(family.problem, masks) for family in families if family.problem},
+        problems={name: masks.string(problem) for name, problem in problems.items()},
     )
     (folder / "recording.json").write_text(_description(recorded), encoding="utf-8")
     return recorded
 
 
-def _touch_everything(root: Path, gap_seconds: float) -> tuple[FamilySurvey, ...]:
-    """Have every sensor read what it reads, and the device's facts be gathered."""
-    families = survey(root, gap_seconds=gap_seconds)
-    within(_FACTS_SECONDS, lambda: gather_device_facts(root, "device-1", {}))
-    return families
+def _touch_facts(root: Path) -> str | None:
+    """Have the device's facts be read; return what went wrong."""
+    try:
+        within(_FACTS_SECONDS, lambda: gather_device_facts(root, "device-1", {}))
+    except Exception as error:  # noqa: BLE001  whatever it is, what was read until then is recorded
+        return str(error) or type(error).__name__
+    return None
 
 
 def _changes(before: Capture, after: Capture, masks: Masks) -> dict[PurePosixPath, bytes]:
@@ -124,18 +129,14 @@ def _changes(before: Capture, after: Capture, masks: Masks) -> dict[PurePosixPat
 
 def _missing(live: Sequence[Channel], replayed: Sequence[Channel], masks: Masks) -> tuple[str, ...]:
     there = {(channel.metric, channel.labels) for channel in replayed}
-    masked = [(channel, tuple((name, masks.path(label)) for name, label in channel.labels)) for channel in live]
+    masked = [(channel, tuple((name, masks.string(label)) for name, label in channel.labels)) for channel in live]
     return tuple(
         sorted(
-            f"{channel.metric} of {masks.path(channel.source)}"
+            f"{channel.metric} of {masks.string(channel.source)}"
             for channel, labels in masked
             if (channel.metric, labels) not in there
         )
     )
-
-
-def _masked(text: str, masks: Masks) -> str:
-    return masks.path(text)
 
 
 def _description(recorded: Recorded) -> str:

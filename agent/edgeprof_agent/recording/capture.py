@@ -56,9 +56,11 @@ def plan_capture(root: Path, touched: Iterable[str]) -> Plan:
         path = Path(text)
         if not path.is_relative_to(root) or _is_process(path.relative_to(root)):
             continue
-        end = _follow_links(root, PurePosixPath(path.relative_to(root)), plan.links)
+        links: dict[PurePosixPath, str] = {}
+        end = _follow_links(root, PurePosixPath(path.relative_to(root)), links)
         if end is None or not end.parts:
             continue
+        plan.links.update(links)
         try:
             mode = (root / end).stat().st_mode
         except (FileNotFoundError, NotADirectoryError):

@@ -58,9 +58,9 @@ class Masks:
             masked = self.text(text)
         return masked.encode("latin-1")
 
-    def path(self, path: str) -> str:
-        """Return a path or a link's target without secrets, which names of devices and interfaces can hold."""
-        return _as_text(self.text(_as_latin(path)))
+    def string(self, text: str) -> str:
+        """Return a path, a link's target or a label without secrets: names of devices and interfaces can hold some."""
+        return _as_text(self.text(_as_latin(text)))
 
     def text(self, text: str) -> str:
         """Return text, each character a byte, without secrets."""

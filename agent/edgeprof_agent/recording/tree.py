@@ -14,11 +14,11 @@ def write_tree(folder: Path, plan: Plan, contents: Mapping[PurePosixPath, bytes]
         OSError: the folder cannot be written.
     """
     for link, target in plan.links.items():
-        place = folder / masks.path(str(link))
+        place = folder / masks.string(str(link))
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(masks.path(target))
+        place.symlink_to(masks.string(target))
     for found in plan.folders:
-        (folder / masks.path(str(found))).mkdir(parents=True, exist_ok=True)
+        (folder / masks.string(str(found))).mkdir(parents=True, exist_ok=True)
     write_files(folder, {path: masks.content(path, content) for path, content in contents.items()}, masks)
 
 
@@ -30,7 +30,7 @@ def write_files(folder: Path, contents: Mapping[PurePosixPath, bytes], masks: Ma
     """
     folder.mkdir(parents=True, exist_ok=True)
     for path, content in contents.items():
-        place = folder / masks.path(str(path))
+        place = folder / masks.string(str(path))
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
 

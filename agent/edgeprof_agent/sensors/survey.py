@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -59,7 +60,7 @@ class _Asked:
 
     def sample(self) -> None:
         for sensor in self._sensors:
-            readings = self._ask(lambda sensor=sensor: self._sample(sensor))  # type: ignore[misc]  # default binds it
+            readings = self._ask(partial(self._sample, sensor))
             self._values.update(readings or ())
 
     def close(self) -> FamilySurvey:

@@ -48,6 +48,7 @@ def test_links_out_of_the_tree_and_in_circles_are_left_out(tmp_path: Path) -> No
     (tmp_path / "sys/circle").symlink_to("circle")
     plan = plan_capture(tmp_path, [str(tmp_path / "sys" / name) for name in ("out", "absolute", "circle")])
     assert not plan.files
+    assert not plan.links
 
 
 def test_processes_are_left_out(tmp_path: Path) -> None:

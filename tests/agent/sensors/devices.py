@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from edgeprof_agent.recording.tree import overlay
 from edgeprof_agent.sensors.registry import discover_sensors
 from edgeprof_agent.sensors.sensor import Closes, FollowsProcess, Sensor
 
@@ -30,11 +31,8 @@ class Device:
         return sensors
 
     def pass_time(self) -> None:
-        """Bring the tree to its later moment. Files are written in place, since sensors keep them open."""
-        later = self.folder / "later"
-        for path in later.rglob("*"):
-            if path.is_file():
-                (self.root / path.relative_to(later)).write_bytes(path.read_bytes())
+        """Bring the tree to its later moment."""
+        overlay(self.root, self.folder / "later")
 
 
 def close(sensors: tuple[Sensor, ...]) -> None:

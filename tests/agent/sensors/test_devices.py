@@ -7,16 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof.telemetry import Reading, dequantise, quantise
+from edgeprof_agent.recording.golden import exposition
 from edgeprof_agent.sensors.device_facts import gather_device_facts
 from tests.agent.sensors.devices import NAMES, Device, close
-
-
-def exposition_line(reading: Reading) -> str:
-    channel, value = reading
-    labels = ",".join(f'{name}="{label}"' for name, label in channel.labels)
-    rounded = dequantise(quantise(value, channel.resolution), channel.resolution)
-    return f"{channel.metric}{{{labels}}} {rounded:.15g}\n"
 
 
 def compare(golden: Path, text: str, update: bool) -> None:
@@ -33,9 +26,9 @@ def test_exposition(name: str, tmp_path: Path, update: bool) -> None:
     for sensor in sensors:
         sensor.sample()
     device.pass_time()
-    lines = [exposition_line(reading) for sensor in sensors for reading in sensor.sample()]
+    text = exposition(reading for sensor in sensors for reading in sensor.sample())
     close(sensors)
-    compare(device.folder / "exposition.txt", "".join(sorted(lines)), update)
+    compare(device.folder / "exposition.txt", text, update)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edgeprof.catalogue import METRICS
 from edgeprof_agent.sensors.diagnosis.obstacle import FamilyDiagnosis, Obstacle, State
 from edgeprof_agent.sensors.diagnosis.registry import DIAGNOSES
 from edgeprof_agent.sensors.survey import FamilySurvey, survey
+
+_ORDER = {metric: index for index, metric in enumerate(METRICS)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +78,7 @@ def _measured(found: FamilySurvey) -> tuple[Measured, ...]:
         sources.setdefault(channel.metric, []).append(channel.source)
     return tuple(
         Measured(metric=metric, channels=len(places), sources=tuple(dict.fromkeys(places)))
-        for metric, places in sources.items()
+        for metric, places in sorted(sources.items(), key=lambda entry: _ORDER[entry[0]])
     )
 
 
