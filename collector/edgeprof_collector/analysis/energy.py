@@ -16,13 +16,11 @@ from edgeprof_collector.analysis.rates import decode_windows
 from edgeprof_collector.analysis.repetitions import RecordedRepetition, Window, prefill_window
 from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.telemetry_window import counter_increase, series_of
-from edgeprof_collector.analysis.thresholds import ENERGY_MIN_REFRESHES
+from edgeprof_collector.analysis.thresholds import ENERGY_MIN_REFRESHES, ENERGY_REACH_REFRESHES
 from edgeprof_collector.analysis.verdict import AbsentFigure, EnergyRail, Figure, FigureName, Sample
 
 _SECOND_NS = 1_000_000_000
 _METRICS = ("edgeprof_energy_joules_total", "edgeprof_gpu_energy_joules_total")
-# Between two updates further apart than this many refreshes, telemetry was lost.
-_REACH_REFRESHES = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class EnergyCounter:
 
     def increase_joules(self, start_ns: int, end_ns: int) -> float | None:
         """Joules in the window; ``None`` where updates around its ends are missing or the counter was reset."""
-        return counter_increase(self.updates, start_ns, end_ns, self.refresh_seconds * _REACH_REFRESHES)
+        return counter_increase(self.updates, start_ns, end_ns, self.refresh_seconds * ENERGY_REACH_REFRESHES)
 
 
 def energy_counters(series: Sequence[Series]) -> tuple[EnergyCounter, ...]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from edgeprof.plan import Step, StepKind
 from edgeprof.run import ModelLoaded, Request
@@ -10,9 +11,9 @@ from edgeprof_collector.analysis.repetitions import (
     RecordedRepetition,
     Window,
     decode_window,
+    is_whole,
     prefill_window,
     token_gaps_seconds,
-    whole_window,
 )
 from edgeprof_collector.analysis.statistics import gap_percentiles
 from edgeprof_collector.analysis.thresholds import COLD_PAGE_CACHE_RATIO, WARM_PAGE_CACHE_RATIO
@@ -31,7 +32,7 @@ def rate_figures(step: Step, repetitions: Sequence[RecordedRepetition]) -> list[
     if step.kind is not StepKind.DECODE:
         figures += _per_turn(FigureName.PREFILL_RATE, step, repetitions, _prefill_rate)
         figures += _per_turn(FigureName.TTFT, step, repetitions, _ttft_seconds)
-        figures += _per_turn(FigureName.E2E_LATENCY, step, repetitions, _e2e_seconds)
+        figures += _per_turn(FigureName.E2E_LATENCY, step, repetitions, partial(_e2e_seconds, step))
     if step.kind is not StepKind.PREFILL:
         figures += _decode_figures(repetitions)
     return figures
@@ -109,9 +110,9 @@ def _ttft_seconds(request: Request) -> float | None:
     return request.token_gaps_ns[0] / _SECOND_NS if request.token_gaps_ns else None
 
 
-def _e2e_seconds(request: Request) -> float | None:
-    window = whole_window(request)
-    return window.seconds if window else None
+def _e2e_seconds(step: Step, request: Request) -> float | None:
+    """``None`` for a request that was cut: its last token is not the last."""
+    return sum(request.token_gaps_ns) / _SECOND_NS if request.token_gaps_ns and is_whole(request, step) else None
 
 
 def _page_cache(ratio: float | None) -> str:

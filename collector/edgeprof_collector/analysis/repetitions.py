@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeprof.plan import Step
 from edgeprof.run import Request, RunRecord, StepRef
 
 _SECOND_NS = 1_000_000_000
@@ -28,7 +29,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedRepetition:
-    """One repetition as it was recorded. ``requests`` are in the order of their index."""
+    """One repetition as it was recorded. ``requests`` are in the order of their index.
+
+    ``complete`` is false where the run was cut before all of its requests were whole.
+    """
 
     reference: StepRef
     start_monotonic_ns: int
@@ -40,23 +44,23 @@ class RecordedRepetition:
 def group_repetitions(record: RunRecord) -> dict[tuple[int, int], tuple[RecordedRepetition, ...]]:
     """The repetitions of each (step, variant) that has any, in the order of time.
 
-    A repetition spans its requests: what came before them in its phase, such as
-    filling the context up to the step's depth, was not timed.
+    A repetition spans its requests: what came before them in its phase, such as filling the context up to the step's
+    depth, was not timed.
     """
-    plan = record.started.plan
     requests: dict[StepRef, list[Request]] = defaultdict(list)
     for request in record.requests:
         if request.step is not None:
             requests[request.step].append(request)
     grouped: dict[tuple[int, int], list[RecordedRepetition]] = defaultdict(list)
     for reference, found in requests.items():
+        step = record.started.plan.steps[reference.step]
         grouped[reference.step, reference.variant].append(
             RecordedRepetition(
                 reference=reference,
                 start_monotonic_ns=min(request.start_monotonic_ns for request in found),
                 end_monotonic_ns=max(request.end_monotonic_ns for request in found),
                 requests=tuple(sorted(found, key=lambda request: request.index)),
-                complete=len(found) >= plan.steps[reference.step].turns,
+                complete=sum(is_whole(request, step) for request in found) >= step.turns,
             )
         )
     return {
@@ -71,6 +75,11 @@ def last_moment_ns(record: RunRecord) -> int:
         return record.finished.monotonic_ns
     ends = [each.end_monotonic_ns for each in record.phases] + [each.end_monotonic_ns for each in record.requests]
     return max(ends, default=record.started.monotonic_ns)
+
+
+def is_whole(request: Request, step: Step) -> bool:
+    """Whether a request of ``step`` generated all the tokens that the step asks for."""
+    return generated_tokens(request) >= step.decode_tokens
 
 
 def processed_tokens(request: Request) -> int:
@@ -99,14 +108,6 @@ def decode_window(request: Request) -> Window | None:
         return None
     first_ns = request.start_monotonic_ns + request.token_gaps_ns[0]
     return Window(first_ns, first_ns + duration_ns, tokens)
-
-
-def whole_window(request: Request) -> Window | None:
-    """From the start to the last token; ``None`` if there is none."""
-    if not request.token_gaps_ns:
-        return None
-    end_ns = request.start_monotonic_ns + sum(request.token_gaps_ns)
-    return Window(request.start_monotonic_ns, end_ns, generated_tokens(request))
 
 
 def token_gaps_seconds(requests: Iterable[Request]) -> NDArray[np.float64]:

@@ -36,6 +36,9 @@ INTERPOLATION_MAX_SECONDS = 2.0
 # Each end of a phase is placed within one refresh of the counter; a phase of fewer than two could be all error.
 ENERGY_MIN_REFRESHES = 2.0
 
+# Between two changes of a counter further apart than this many of its refreshes, telemetry was lost.
+ENERGY_REACH_REFRESHES = 4.0
+
 # Page cache before a load: what counts as cold and as warm.
 COLD_PAGE_CACHE_RATIO = 0.10
 WARM_PAGE_CACHE_RATIO = 0.90

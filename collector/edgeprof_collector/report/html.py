@@ -28,10 +28,6 @@ from edgeprof_collector.report.token_plots import GAP_LEGEND, gap_plots, ttft_pl
 
 # Leaves room for all the rest below the 5 MB that a page may have.
 _MOST_TOKEN_DATA_BYTES = 3_000_000
-
-
-# Leaves room for all the rest below the 5 MB that a page may have.
-_MOST_TOKEN_DATA_BYTES = 3_000_000
 _STATES = {
     RunState.RUNNING: "not finished",
     RunState.FAILED: "failed",
@@ -73,11 +69,10 @@ def _verdict_parts(verdict: Verdict) -> dict[str, object]:
 
 
 def _table_parts(record: RunRecord, verdict: Verdict) -> dict[str, object]:
-    shown = {figure.name for step in verdict.steps for figure in step.figures}
     return {
         "step_tables": step_tables(verdict, record.started.monotonic_ns),
         "repetition_columns": REPETITION_COLUMNS,
-        "formulas": shown_formulas(shown),
+        "formulas": shown_formulas(verdict),
         "fact_tables": fact_tables(verdict),
     }
 

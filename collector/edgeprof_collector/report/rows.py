@@ -1,6 +1,6 @@
 """The figures of a verdict as rows of text, for terminal and page alike."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from edgeprof_collector.analysis.definitions import DEFINITIONS
@@ -18,6 +18,7 @@ from edgeprof_collector.analysis.verdict import (
 from edgeprof_collector.report.facts import clean
 
 TOO_FEW = "n < 5"
+GAP_FORMULA = "percentile of the gaps between consecutive tokens, all repetitions pooled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def percentile_row(percentile: Percentile, gap_count: int) -> FigureRow:
         interval=scale.range(percentile.interval) if percentile.interval else TOO_FEW,
         quartiles="",
         n=f"{gap_count:,} gaps",
-        formula="of the gaps between consecutive tokens, all repetitions pooled",
+        formula=GAP_FORMULA,
         flags=(),
     )
 
@@ -111,10 +112,13 @@ def absent_lines(verdict: Verdict) -> tuple[str, ...]:
     return tuple(f"{reason} [{', '.join(steps)}]" for reason, steps in steps_by_reason.items())
 
 
-def shown_formulas(names: Iterable[FigureName]) -> tuple[tuple[str, str], ...]:
-    """Short title and formula of each figure, in the order of their definition."""
-    shown = set(names)
-    return tuple((each.short_title, each.formula) for name, each in DEFINITIONS.items() if name in shown)
+def shown_formulas(verdict: Verdict, left_out: Collection[FigureName] = ()) -> tuple[tuple[str, str], ...]:
+    """Short title and formula of each figure that the verdict's steps have, in the order of their definition."""
+    names = {figure.name for step in verdict.steps for figure in step.figures}.difference(left_out)
+    formulas = [(each.short_title, each.formula) for name, each in DEFINITIONS.items() if name in names]
+    if any(step.token_gaps for step in verdict.steps):
+        formulas.append(("token gap", GAP_FORMULA))
+    return tuple(formulas)
 
 
 def _raised(verdict: Verdict, flag: Flag) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

@@ -4,6 +4,7 @@ Everything from a device enters as ``rich.text.Text``, never as markup, and with
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -16,11 +17,11 @@ from edgeprof_collector.analysis.verdict import Conditions, FigureName, Finding,
 from edgeprof_collector.report.facts import clean, device_line, engine_line, model_line
 from edgeprof_collector.report.resources import resource_lines
 from edgeprof_collector.report.rows import (
+    GAP_FORMULA,
     FigureRow,
     absent_lines,
     figure_row,
     flag_lines,
-    percentile_row,
     shown_formulas,
     step_title,
     widest_rail,
@@ -82,7 +83,8 @@ def _steps(verdict: Verdict) -> Iterator[RenderableType]:
     rail = widest_rail(verdict)
     rows_by_step = [[_cells(row) for row in _essential_rows(step, rail)] for step in verdict.steps]
     header = tuple(Text(name, style="bold") for name in _COLUMNS)
-    widths = [max(row[index].cell_len for rows in ([header], *rows_by_step) for row in rows) for index in range(5)]
+    every_row = [header, *chain.from_iterable(rows_by_step)]
+    widths = [max(cell.cell_len for cell in column) for column in zip(*every_row, strict=True)]
     yield _aligned([header], widths)
     yield Text(f" {'─' * (sum(widths) + 8)}", style="dim")
     for step, rows in zip(verdict.steps, rows_by_step, strict=True):
@@ -119,14 +121,13 @@ def _gap_row(step: StepVerdict) -> Iterator[FigureRow]:
     scale = scale_of(gaps.percentiles[0].seconds, "s")
     names = "/".join(f"{each.ratio * 100:.0f}" for each in gaps.percentiles)
     values = "/".join(scale.three_digits(each.seconds) for each in gaps.percentiles)
-    last = percentile_row(gaps.percentiles[-1], gaps.gap_count)
     yield FigureRow(
         title=f"token gap p{names}",
         value=f"{values} {scale.unit}",
         interval="",
         quartiles="",
         n=str(len(step.repetitions)),
-        formula=last.formula,
+        formula=GAP_FORMULA,
         flags=(),
     )
 
@@ -186,10 +187,10 @@ def _section(title: str, lines: Iterable[str], style: str = "") -> Iterator[Rend
 
 
 def _formulas(verdict: Verdict) -> Iterator[RenderableType]:
-    names = {figure.name for step in verdict.steps for figure in step.figures} - _LEFT_TO_THE_PAGE
-    if names:
+    formulas = shown_formulas(verdict, _LEFT_TO_THE_PAGE)
+    if formulas:
         yield Text("\n Formulas", style="bold")
-        lines = [(title, Text(formula, style="dim")) for title, formula in shown_formulas(names)]
+        lines = [(title, Text(formula, style="dim")) for title, formula in formulas]
         yield Padding(_pairs(lines), (0, 0, 0, 3))
 
 

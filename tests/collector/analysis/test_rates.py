@@ -121,6 +121,21 @@ def test_a_cut_repetition_gives_its_turns_but_no_rate_over_all() -> None:
     assert [sample.repetition for sample in decode_rate.samples] == [0, 1]
 
 
+def test_a_request_that_was_cut_gives_its_first_token_but_no_latency_to_its_last() -> None:
+    record = sample_record(Scenario(requests_kept=6))
+    cut = record.requests[-1]
+    gaps = cut.token_gaps_ns[:7]
+    cut = replace(cut, token_gaps_ns=gaps, end_monotonic_ns=cut.start_monotonic_ns + sum(gaps))
+    chat = verdicts(replace(record, requests=(*record.requests[:-1], cut)))[CHAT]
+    assert [repetition.complete for repetition in chat.repetitions] == [False]
+    assert chat.figure(FigureName.TTFT, 2) is not None
+    assert chat.figure(FigureName.E2E_LATENCY, 1) is not None
+    assert chat.figure(FigureName.E2E_LATENCY, 2) is None
+    assert chat.figure(FigureName.DECODE_RATE) is None
+    assert chat.token_gaps is not None
+    assert chat.token_gaps.gap_count == 15 + 15 + 6
+
+
 def test_loads_from_a_cold_and_a_warm_page_cache_are_told_apart() -> None:
     loads = [
         ModelLoaded(run_id="r", variant=0, load_seconds=seconds, page_cache_ratio=ratio)

@@ -43,7 +43,7 @@ def damage(value: Any, chance: random.Random) -> Any:
     return chance.choice(NUMBERS) if isinstance(value, float) else value
 
 
-@pytest.mark.prove(short=40, whole=3000)
+@pytest.mark.prove(short=20, whole=3000)
 def test_a_damaged_run_is_judged_and_shown(proof_seed: int) -> None:
     chance = random.Random(proof_seed)
     record, series = healthy()
