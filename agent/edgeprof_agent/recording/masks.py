@@ -17,9 +17,7 @@ _INTERFACE = re.compile(r"(?<!\w)(enx|wlx|wwx)([0-9a-f]{12})(?!\w)")
 _IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w.-])")
 _IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:)[0-9A-Fa-f:]{3,39}(?![\w:.])")
 _HOME = re.compile(r"(/(?:home|Users)/)([^/\s\0]+)")
-_KEYED = re.compile(
-    r"(?im)^([^\n:=]*\b(?:[a-z0-9]+[ _])*(?:serial(?:[ _-]?(?:number|no))?|asset[ _-]?tag)[ \t]*[:=][ \t]*)([^\n]+)"
-)
+_KEYED = re.compile(r"(?i)((?:serial(?:[ _-]?(?:number|no))?|asset[ _-]?tag)[ \t]*[:=][ \t]*)([^\n]+)")
 _KEYED_UUID = re.compile(r"(?i)((?:part|guid|luks[._])?(?:uuid|guid)=)([^\s,\0]+)")
 _PROGRAM = re.compile(r"(?m)^([ \t]+Name[ \t]*:[ \t]*)([^\n]+)")  # of processes, in what nvidia-smi prints
 

@@ -94,3 +94,9 @@ def test_a_known_secret_never_remains_as_a_word(before: bytes, after: bytes) -> 
     masks = Masks({"host": ["blue-heron"]})
     masked = masks.content(PurePosixPath("proc/version"), before + b" blue-heron " + after)
     assert b" blue-heron " not in masked
+
+
+@pytest.mark.timeout(20)
+def test_long_lines_take_no_longer_than_their_length() -> None:
+    text = "intr " + "12 0 " * 100_000 + "a" * 100_000 + ":" * 100_000
+    assert Masks(SECRETS).text(text) == text
