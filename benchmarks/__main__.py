@@ -8,6 +8,8 @@ import sys
 
 BENCHMARKS = (
     "sampling_cost",
+    "nvml_cost",
+    "agent_memory",
     "wire_bytes",
     "spool_writes",
     "protocol_cost",

@@ -1,8 +1,8 @@
-"""What a sample costs on the wire during a run: bytes of a frame's gzip-compressed message by the values in it.
+"""What a sample costs on the wire during a run: bytes of a frame's deflated message by the values in it.
 
     python -m benchmarks.wire_bytes [--seconds 30]
 
-Two devices are measured at a run's cadence (10 Hz fast, 1 Hz slow, frames of a second): this machine through its own
+Two devices are measured at a run's cadence (10 Hz fast, 1 Hz slow, frames of two seconds): this machine through its own
 sensors while a process keeps it busy, and a simulated board with 23 fast and 27 slow channels, whose noise is
 written down below. The size is that of gRPC's data: the message as gRPC compresses it, its prefix of five bytes, and
 the nine bytes of the HTTP/2 frame. A frame without samples has a size too, which weighs on devices with few channels.
@@ -29,7 +29,15 @@ BUDGET_BYTES = 1.5
 FRAMING_BYTES = 5 + 9
 RUN_ID = "20260214-101500-3f9c2a71"
 BOOT_ID = random.Random(1).randbytes(16)
-BUSY_PROCESS = "import os, time\nos.fork()\nwhile True:\n    sum(bytearray(2**24)); time.sleep(0.003)"
+# Itself and a child; each ends when its parent has.
+BUSY_PROCESS = """
+import os, time
+os.fork()
+parent = os.getppid()
+while os.getppid() == parent:
+    sum(bytearray(2**24))
+    time.sleep(0.003)
+"""
 
 
 def main() -> None:
@@ -66,7 +74,7 @@ def wire_bytes(frame: SampledFrame, sequence: int) -> int:
     numbers: dict[tuple[Channel, ...], int] = {}
     encoded = encode_frame(frame, BOOT_ID, lambda channels: numbers.setdefault(channels, len(numbers) + 1))
     message = AgentMessage(sequence=100_000 + sequence, frame=encoded).SerializeToString()
-    compressor = zlib.compressobj(level=zlib.Z_DEFAULT_COMPRESSION, wbits=31)
+    compressor = zlib.compressobj(level=zlib.Z_DEFAULT_COMPRESSION, wbits=15)
     return len(compressor.compress(message) + compressor.flush()) + FRAMING_BYTES
 
 
@@ -116,16 +124,19 @@ def simulate_board(seconds: int) -> list[SampledFrame]:
     fast = [(one.channel, one.ticks(chooser)) for one in _fast_signals()]
     slow = [(one.channel, one.ticks(chooser)) for one in _slow_signals()]
     frames = []
-    for second in range(seconds):
+    for second in range(0, seconds, 2):
         start_ns = 10**15 + second * 10**9
         # A tick comes 0.1 ms late on average, as the sampler's own lateness says on an idle machine.
-        times = tuple(start_ns + tick * 10**8 + round(chooser.expovariate(1e-5)) for tick in range(10))
+        times = tuple(start_ns + tick * 10**8 + round(chooser.expovariate(1e-5)) for tick in range(20))
+        blocks = [_block(fast, times)]
+        if second % 4 == 2:  # the slow channels are told every other frame
+            blocks.append(_block(slow, tuple(start_ns + tick * 10**9 + 10**5 for tick in range(-2, 2))))
         frames.append(
             SampledFrame(
                 run_id=RUN_ID,
                 start_monotonic_ns=start_ns,
-                end_monotonic_ns=start_ns + 10**9,
-                blocks=(_block(fast, times), _block(slow, times[:1])),
+                end_monotonic_ns=start_ns + 2 * 10**9,
+                blocks=tuple(blocks),
             )
         )
     return frames

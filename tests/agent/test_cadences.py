@@ -39,7 +39,7 @@ def test_the_device_is_idle_at_its_own_rate_before_and_after_a_run() -> None:
     configured.set_cadence(IDLE)
     assert sampler.cadences == [
         CONFIGURED_IDLE,
-        Cadence(fast_hertz=50, slow_hertz=2, frame_seconds=1, run_id="run-1"),
+        Cadence(fast_hertz=50, slow_hertz=2, frame_seconds=2, block_ticks=4, run_id="run-1"),
         CONFIGURED_IDLE,
     ]
 

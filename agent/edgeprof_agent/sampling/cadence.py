@@ -10,12 +10,13 @@ _MOST_HERTZ = 100
 class Cadence:
     """How often each tier is sampled, 100 times a second at most, and how long a frame lasts.
 
-    ``run_id`` is empty when idle.
+    What was sampled fewer than ``block_ticks`` times within a frame waits for the next. ``run_id`` is empty when idle.
     """
 
     fast_hertz: float = 1.0
     slow_hertz: float = 1.0
     frame_seconds: float = 10.0
+    block_ticks: int = 1
     run_id: str = ""
 
     def __post_init__(self) -> None:
@@ -27,8 +28,8 @@ IDLE = Cadence()
 
 
 def run_cadence(run_id: str, fast_hertz: float = 10.0) -> Cadence:
-    """Return the cadence of a run: 1 Hz for what changes slowly, and frames of a second."""
-    return Cadence(fast_hertz=fast_hertz, slow_hertz=1.0, frame_seconds=1.0, run_id=run_id)
+    """Return the cadence of a run: 1 Hz for what changes slowly, told every four seconds, and frames of two seconds."""
+    return Cadence(fast_hertz=fast_hertz, slow_hertz=1.0, frame_seconds=2.0, block_ticks=4, run_id=run_id)
 
 
 @dataclass(frozen=True, slots=True)

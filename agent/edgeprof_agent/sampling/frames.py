@@ -10,12 +10,16 @@ _Rows = list[tuple[int, Sequence[Reading]]]
 class FrameBuilder:
     """The open frame. What shares a ``group`` was sampled together and shares a time axis.
 
+    A block takes bytes for each of its channels, whatever it holds: a group with fewer than ``block_ticks`` ticks is held
+    back for the next frame, where its first tick is before the frame's start.
+
     A group's channels are kept from frame to frame, so that its layout stays the same when one gives no value for a
     while.
     """
 
-    def __init__(self, run_id: str, start_ns: int) -> None:
+    def __init__(self, run_id: str, start_ns: int, block_ticks: int = 1) -> None:
         self._run_id = run_id
+        self._block_ticks = block_ticks
         self._start_ns = start_ns
         self._groups: dict[str, _Group] = {}
 
@@ -25,9 +29,13 @@ class FrameBuilder:
             self._groups[group] = _Group()
         self._groups[group].rows.append((time_ns, readings))
 
-    def close(self, end_ns: int) -> SampledFrame | None:
-        """Return the frame up to now and open the next; ``None`` if nothing was sampled."""
-        blocks = tuple(group.close() for group in self._groups.values() if group.rows)
+    def close(self, end_ns: int, *, last: bool = False) -> SampledFrame | None:
+        """Return the frame up to now and open the next; ``None`` if there is nothing for it.
+
+        The ``last`` frame holds nothing back.
+        """
+        enough = 1 if last else self._block_ticks
+        blocks = tuple(group.close() for group in self._groups.values() if len(group.rows) >= enough)
         start_ns, self._start_ns = self._start_ns, end_ns
         if not blocks:
             return None

@@ -30,10 +30,13 @@ class Recorder:
         """Start the threads of the sensors that may block."""
         self._panel.start()
 
-    def begin(self, run_id: str) -> None:
-        """Close the open frame, and begin one of this run; of none, if it is empty."""
-        end_ns = self._close_frame()
-        self._frame = FrameBuilder(run_id, end_ns)
+    def begin(self, run_id: str, block_ticks: int = 1) -> None:
+        """Close the open frame, and begin one of this run; of none, if it is empty.
+
+        Blocks with fewer than ``block_ticks`` ticks are held back for the next frame.
+        """
+        end_ns = self._close_frame(last=True)
+        self._frame = FrameBuilder(run_id, end_ns, block_ticks)
 
     def tick(self, due: Due, now_ns: int) -> None:
         """Sample the tiers that are due, then close the frame if that is due."""
@@ -48,8 +51,8 @@ class Recorder:
             self._close_frame()
 
     def flush(self) -> None:
-        """Close the open frame now."""
-        self._close_frame()
+        """Close the open frame now, with all that there is."""
+        self._close_frame(last=True)
 
     def follow_process(self, pid: int | None) -> None:
         """Have the workload's sensors read this process. May be called from any thread."""
@@ -62,18 +65,18 @@ class Recorder:
     def stop(self) -> None:
         """Stop the sensors and hand over what they gave last."""
         self._panel.stop()
-        self._close_frame()
+        self._close_frame(last=True)
 
     def _add(self, tier: Tier, now_ns: int, readings: Sequence[Reading]) -> None:
         if readings:
             self._frame.add(tier.value, now_ns, readings)
 
-    def _close_frame(self) -> int:
+    def _close_frame(self, *, last: bool = False) -> int:
         """Hand over the open frame, if there is anything in it, and return when it ended."""
         samples, end_ns = self._panel.fetch()
         for sensor, time_ns, readings in samples:
             self._frame.add(sensor, time_ns, readings)
-        frame = self._frame.close(end_ns)
+        frame = self._frame.close(end_ns, last=last)
         if frame is not None:
             try:
                 self._on_frame(frame)

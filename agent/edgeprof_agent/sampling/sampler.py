@@ -70,7 +70,7 @@ class Sampler:
         self._clock.wake()
 
     def _begin(self, cadence: Cadence) -> None:
-        self._recorder.begin(cadence.run_id)
+        self._recorder.begin(cadence.run_id, cadence.block_ticks)
         self._schedule = Schedule(cadence, self._clock.monotonic_ns())
 
     def _run(self) -> None:

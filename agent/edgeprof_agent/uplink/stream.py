@@ -27,7 +27,7 @@ _CHANNEL_OPTIONS = (
 
 def open_channel(address: str) -> grpc.aio.Channel:
     """Open a channel without encryption, compressing what it sends."""
-    return grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS, compression=grpc.Compression.Gzip)
+    return grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS, compression=grpc.Compression.Deflate)
 
 
 class Uplink:

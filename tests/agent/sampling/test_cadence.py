@@ -14,8 +14,8 @@ def test_idle_is_once_a_second_for_all_with_frames_of_ten_seconds() -> None:
     assert Cadence(fast_hertz=1, slow_hertz=1, frame_seconds=10, run_id="") == IDLE
 
 
-def test_a_run_is_ten_times_a_second_for_what_is_fast_with_frames_of_a_second() -> None:
-    assert run_cadence("r") == Cadence(fast_hertz=10, slow_hertz=1, frame_seconds=1, run_id="r")
+def test_a_run_is_ten_times_a_second_for_what_is_fast_with_frames_of_two_seconds() -> None:
+    assert run_cadence("r") == Cadence(fast_hertz=10, slow_hertz=1, frame_seconds=2, block_ticks=4, run_id="r")
     assert run_cadence("r", fast_hertz=100).fast_hertz == 100
 
 
@@ -37,11 +37,11 @@ def walk(schedule: Schedule, until_ns: int) -> list[tuple[int, Due]]:
 
 
 def test_ticks_lie_on_a_grid_from_the_start_on() -> None:
-    ticks = walk(Schedule(run_cadence("r"), START_NS), START_NS + 2_000 * MS_NS)
-    assert [(now_ns - START_NS) // MS_NS for now_ns, _ in ticks] == list(range(0, 2001, 100))
+    ticks = walk(Schedule(run_cadence("r"), START_NS), START_NS + 4_000 * MS_NS)
+    assert [(now_ns - START_NS) // MS_NS for now_ns, _ in ticks] == list(range(0, 4001, 100))
     assert all(due.fast for _, due in ticks)
-    assert [index for index, (_, due) in enumerate(ticks) if due.slow] == [0, 10, 20]
-    assert [index for index, (_, due) in enumerate(ticks) if due.frame] == [10, 20]
+    assert [index for index, (_, due) in enumerate(ticks) if due.slow] == [0, 10, 20, 30, 40]
+    assert [index for index, (_, due) in enumerate(ticks) if due.frame] == [20, 40]
     assert all(due.lateness_ns == 0 and due.missed_ticks == 0 for _, due in ticks)
 
 

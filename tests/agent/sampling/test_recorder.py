@@ -92,6 +92,19 @@ def test_the_frame_that_ends_with_a_tick_has_that_tick() -> None:
     assert [frame.blocks[0].columns for frame in bench.frames] == [((1, 2),), ((3, 4),)]
 
 
+def test_few_ticks_wait_for_the_next_frame_but_not_for_the_end() -> None:
+    slow = ScriptedSensor(counting(TOTAL), "slow", Tier.SLOW)
+    with bench_of(ScriptedSensor(counting(), "fast"), slow) as bench:
+        bench.recorder.begin("run", block_ticks=2)
+        for due in (SLOW, FRAME, SLOW, FRAME, SLOW, FRAME):
+            bench.tick(due)
+        bench.recorder.flush()
+    ticks = [[len(block.times_monotonic_ns) for block in frame.blocks] for frame in bench.frames]
+    assert ticks == [[2], [2, 2], [2], [1]]
+    assert (1, 2) in bench.frames[1].blocks[1].columns
+    assert bench.frames[1].blocks[1].times_monotonic_ns[0] < bench.frames[1].start_monotonic_ns
+
+
 def test_beginning_a_run_closes_the_frame_before() -> None:
     with bench_of(ScriptedSensor(counting())) as bench:
         bench.tick(FAST)
