@@ -10,8 +10,8 @@ _Rows = list[tuple[int, Sequence[Reading]]]
 class FrameBuilder:
     """The open frame. What shares a ``group`` was sampled together and shares a time axis.
 
-    A block takes bytes for each of its channels, whatever it holds: a group with fewer than ``block_ticks`` ticks is held
-    back for the next frame, where its first tick is before the frame's start.
+    A block takes bytes for each of its channels, whatever it holds: a group with fewer than ``block_ticks`` ticks is
+    held back for the next frame, where its first tick is before the frame's start.
 
     A group's channels are kept from frame to frame, so that its layout stays the same when one gives no value for a
     while.
