@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import re
 import sys
+import weakref
+from typing import Any
 
 import llama_cpp
 
@@ -17,6 +20,12 @@ _FUNCTION = re.compile(r"^\w+: ")
 _LOADING = re.compile(r"^error loading model: ")
 
 
+@functools.lru_cache(maxsize=None)
+def _nobody() -> Any:
+    """A receiver that drops everything, and is never dropped itself."""
+    return llama_cpp.llama_log_callback(lambda _level, _text, _user_data: None)
+
+
 class LlamaLog:
     """Receives llama.cpp's log and keeps what is worth keeping since the last `clear`.
 
@@ -27,9 +36,10 @@ class LlamaLog:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.errors: list[str] = []
-        # Kept here: llama.cpp holds the address only.
+        # llama.cpp holds the address only: the callback is kept here, and taken back before it goes.
         self._callback = llama_cpp.llama_log_callback(self._receive)
         llama_cpp.llama_log_set(self._callback, ctypes.c_void_p(None))
+        weakref.finalize(self, llama_cpp.llama_log_set, _nobody(), ctypes.c_void_p(None))
 
     def clear(self) -> None:
         """Forget everything heard so far."""
