@@ -327,13 +327,6 @@ _METRICS = (
     ),
     _counter("edgeprof_agent_cpu_seconds_total", 0.01, "CPU time of the agent", tier=Tier.SLOW),
     _gauge("edgeprof_agent_resident_bytes", 4096, "Resident memory of the agent", tier=Tier.SLOW),
-    _gauge(
-        "edgeprof_spool_bytes",
-        1,
-        "Bytes in the agent's spool that the collector has not stored",
-        tier=Tier.SLOW,
-    ),
-    _counter("edgeprof_spool_dropped_messages_total", 1, "Messages that the spool had to drop", tier=Tier.SLOW),
 )
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _METRICS}

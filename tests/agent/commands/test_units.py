@@ -10,7 +10,7 @@ from edgeprof_agent.commands.units import human
         ("edgeprof_cpu_busy_ratio", 0.417, "41.7 %"),
         ("edgeprof_cpu_frequency_hertz", 4.09e9, "4.09 GHz"),
         ("edgeprof_memory_total_bytes", 8443154432, "7.9 GiB"),
-        ("edgeprof_spool_bytes", 512, "512 B"),
+        ("edgeprof_workload_resident_bytes", 512, "512 B"),
         ("edgeprof_disk_read_bytes_total", 1.26e6, "1.26 MB/s"),
         ("edgeprof_memory_bandwidth_bytes_per_second", 41.6e9, "41.6 GB/s"),
         ("edgeprof_energy_joules_total", 12.345, "12.35 W"),
