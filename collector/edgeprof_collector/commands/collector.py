@@ -1,6 +1,7 @@
 """`edgeprof collector`: the service that devices stream to."""
 
 import asyncio
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -29,4 +30,6 @@ def collector(
         grpc_port=told.grpc_port if grpc_port is None else grpc_port,
         http_port=told.http_port if http_port is None else http_port,
     )
+    logging.basicConfig(format="edgeprof: %(message)s", level=logging.INFO)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     asyncio.run(serve(told, ready_file, exit_with_parent=exit_with_parent))

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.folders import data_folder, state_folder
-from edgeprof.job import JobState, JobStatus
+from edgeprof.job import JobStatus
 from edgeprof.plan import Plan
 from edgeprof.run import RunRecord
 from edgeprof_collector.client import HttpClient, JobRequest
 from edgeprof_collector.profile.companion import Companion
 from edgeprof_collector.profile.display import Display
+from edgeprof_collector.store.errors import NotFoundError
 
 STORED_WAIT_SECONDS = 20.0
 
@@ -101,10 +102,17 @@ def _stored_run(session: Session, status: JobStatus) -> RunRecord | None:
         return None
     deadline = time.monotonic() + STORED_WAIT_SECONDS
     while True:
-        record = session.client.run(status.run_id)
-        if record.finished is not None or status.state is JobState.REJECTED or time.monotonic() > deadline:
+        record = _run_so_far(session.client, status.run_id)
+        if (record is not None and record.finished is not None) or time.monotonic() > deadline:
             return record
         time.sleep(0.1)
+
+
+def _run_so_far(client: HttpClient, run_id: str) -> RunRecord | None:
+    try:
+        return client.run(run_id)
+    except NotFoundError:  # not even its start has arrived
+        return None
 
 
 def _collector_options() -> list[str]:
