@@ -17,6 +17,12 @@ import pytest
 
 EDGEPROF = Path(sys.executable).parent / "edgeprof"
 PATIENCE_SECONDS = 240.0
+# A shell lets its background jobs ignore Ctrl-C, and they pass that on; a person's terminal does not.
+AS_IN_A_TERMINAL = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,11 @@ class Home:
     def running(self, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
         """Start `edgeprof`; it is interrupted if it has not ended by the end of the block."""
         process = subprocess.Popen(
-            [EDGEPROF, *arguments], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", AS_IN_A_TERMINAL, EDGEPROF, *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         try:
             yield process
