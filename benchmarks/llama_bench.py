@@ -2,7 +2,8 @@
 
     python -m benchmarks.llama_bench [--model synth:smollm2-135m@q4_0] [--pairs 60]
 
-Each pair runs both, in alternating order, so that a drift of the machine meets both alike.
+Each pair runs both, in alternating order, so that a drift of the machine meets both alike; and each in a process of
+its own that loads the model and warms up, since the same memory is faster in a fresh process than in an old one here.
 """
 
 import argparse
@@ -42,10 +43,17 @@ def native_rates(model: Path, threads: int) -> tuple[float, float]:
     return prefill, decode
 
 
-async def edgeprof_rates(engine: EngineProcess) -> tuple[float, float]:
+async def edgeprof_rates(model_path: str, threads: int) -> tuple[float, float]:
     """Run both steps once, as `edgeprof profile` does, and return the rates by llama-bench's formula."""
-    (prefill,) = await engine.run_step(PREFILL, lambda _: None)
-    (decode,) = await engine.run_step(DECODE, lambda _: None)
+    engine = await EngineProcess.start("llama-cpp-python")
+    try:
+        await engine.load(model_path, {"threads": str(threads)}, PROMPT_TOKENS + DECODE_TOKENS, 1)
+        await engine.warm_up(PREFILL)
+        (prefill,) = await engine.run_step(PREFILL, lambda _: None)
+        await engine.warm_up(DECODE)
+        (decode,) = await engine.run_step(DECODE, lambda _: None)
+    finally:
+        await engine.close()
     return (
         PROMPT_TOKENS * 1e9 / (prefill.prefill_end_monotonic_ns - prefill.start_monotonic_ns),
         DECODE_TOKENS * 1e9 / _decode_ns(decode),
@@ -60,20 +68,14 @@ def _decode_ns(request: RequestTimes) -> int:
 async def compare(model_name: str, pairs: int, threads: int) -> None:
     """Print the ratio of both rates over interleaved pairs."""
     model = await prepare_model(model_name, cache_folder(), lambda _: None)
-    engine = await EngineProcess.start("llama-cpp-python")
     ratios: list[tuple[float, float]] = []
-    try:
-        await engine.load(model.path, {"threads": str(threads)}, PROMPT_TOKENS + DECODE_TOKENS, 1)
-        await engine.warm_up(PREFILL)
-        for pair in range(pairs):
-            if pair % 2:
-                native, ours = native_rates(Path(model.path), threads), await edgeprof_rates(engine)
-            else:
-                ours, native = await edgeprof_rates(engine), native_rates(Path(model.path), threads)
-            ratios.append((ours[0] / native[0], ours[1] / native[1]))
-            print(f"pair {pair + 1}: prefill {ours[0]:.1f} / {native[0]:.1f}, decode {ours[1]:.1f} / {native[1]:.1f}")
-    finally:
-        await engine.close()
+    for pair in range(pairs):
+        if pair % 2:
+            native, ours = native_rates(Path(model.path), threads), await edgeprof_rates(model.path, threads)
+        else:
+            ours, native = await edgeprof_rates(model.path, threads), native_rates(Path(model.path), threads)
+        ratios.append((ours[0] / native[0], ours[1] / native[1]))
+        print(f"pair {pair + 1}: prefill {ours[0]:.1f} / {native[0]:.1f}, decode {ours[1]:.1f} / {native[1]:.1f}")
     print(f"edgeprof / llama-bench, {model_name}, {threads} threads:")
     print(ratio_text(f"prefill {PROMPT_TOKENS}, tokens/s", [ratio for ratio, _ in ratios]))
     print(ratio_text(f"decode {DECODE_TOKENS}, tokens/s", [ratio for _, ratio in ratios]))
