@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.folders import data_folder, state_folder
+from edgeprof.folders import state_folder
 from edgeprof.job import JobStatus
 from edgeprof.plan import Plan
 from edgeprof.run import RunRecord
@@ -53,7 +53,9 @@ def open_session(engine: str = "", python: str = "") -> Iterator[Session]:
     logs = state_folder() / "profile"
     with contextlib.ExitStack() as stack:
         collector = stack.enter_context(
-            Companion.start("collector", [*_program("edgeprof"), "collector", *_collector_options()], logs)
+            Companion.start(
+                "collector", [*_program("edgeprof"), "collector", "--grpc-port", "0", "--http-port", "0"], logs
+            )
         )
         agent_options = ["--collector", collector.ready["grpc"], "--state-folder", str(state_folder() / "agent")]
         if python:
@@ -113,10 +115,6 @@ def _run_so_far(client: HttpClient, run_id: str) -> RunRecord | None:
         return client.run(run_id)
     except NotFoundError:  # not even its start has arrived
         return None
-
-
-def _collector_options() -> list[str]:
-    return ["--store", str(data_folder() / "edgeprof.sqlite"), "--grpc-port", "0", "--http-port", "0"]
 
 
 def _program(name: str) -> list[str]:
