@@ -21,6 +21,8 @@ class Capabilities(NamedTuple):
     logits: bool
     parallel_sequences: int
     prefix_reuse: bool
+    token_times: bool = True
+    step_kinds: Sequence[str] = ("prefill", "decode", "chat")
 
 
 class Step(NamedTuple):
@@ -48,7 +50,6 @@ class Engine(ABC):
     name: str
     version: str
     build: str
-    capabilities: Capabilities
     options: Sequence[Option]
 
     @abstractmethod

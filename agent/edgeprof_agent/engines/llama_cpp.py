@@ -9,7 +9,7 @@ from typing import Any, Callable, Mapping
 
 import llama_cpp
 
-from .engine import Capabilities, EngineError, Loaded
+from .engine import EngineError, Loaded
 from .llama_cpp_log import LlamaLog
 from .llama_cpp_options import FLASH_ATTENTION, KV_TYPES, LOAD_MODES, declared_options
 from .options import OptionValue, write_value
@@ -30,7 +30,6 @@ class LlamaCpp(TokenEngine):
     """
 
     name = "llama-cpp-python"
-    capabilities = Capabilities(token_steps=True, logits=False, parallel_sequences=1, prefix_reuse=True)
 
     def __init__(self) -> None:
         self._log = LlamaLog()

@@ -9,6 +9,8 @@ from .engine import EngineError
 
 OptionValue = Union[int, bool, str]
 
+KINDS = ("integer", "boolean", "choice")
+
 
 class Option(NamedTuple):
     """An option: ``kind`` is ``integer``, ``boolean`` or ``choice``; ``default`` as a person would write it."""
@@ -28,13 +30,21 @@ def read_options(engine: str, declared: Sequence[Option], given: Mapping[str, st
     Raises:
         EngineError: an option is unknown, or its value is none that it can have.
     """
-    names = [option.name for option in declared]
+    refuse_unknown(engine, [option.name for option in declared], given)
+    return {option.name: read_value(option, given.get(option.name, option.default)) for option in declared}
+
+
+def refuse_unknown(engine: str, names: Sequence[str], given: Mapping[str, str]) -> None:
+    """Refuse options that the engine does not have.
+
+    Raises:
+        EngineError: there is one; the text names the nearest that it has.
+    """
     for name in given:
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1)
             hint = f"did you mean '{near[0]}'? It has " if near else "it has "
             raise EngineError(f"the engine {engine} has no option '{name}'; {hint}{', '.join(names)}")
-    return {option.name: read_value(option, given.get(option.name, option.default)) for option in declared}
 
 
 def read_value(option: Option, text: str) -> OptionValue:

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .engine import Capabilities
+
 
 class EngineEntry(NamedTuple):
     """An engine: the module of this folder that drives it, the library that it imports, and the package of that.
 
-    edgeprof's extra has the engine's name.
+    edgeprof's extra has the engine's name. ``capabilities`` are what the module makes of the engine: known without
+    starting it, so that an engine can be named that does what another does not.
     """
 
     name: str
     module: str
     library: str
     package: str
+    capabilities: Capabilities
 
 
-ENGINES = (EngineEntry(name="llama-cpp-python", module="llama_cpp", library="llama_cpp", package="llama-cpp-python"),)
+ENGINES = (
+    EngineEntry(
+        name="llama-cpp-python",
+        module="llama_cpp",
+        library="llama_cpp",
+        package="llama-cpp-python",
+        capabilities=Capabilities(token_steps=True, logits=False, parallel_sequences=1, prefix_reuse=True),
+    ),
+)
 
 
 def find_engine(name: str) -> EngineEntry | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Mapping
 
 from .channel import Channel
-from .engine import Engine, EngineError, Step
+from .engine import Capabilities, Engine, EngineError, Step
 from .lifeline import die_with_parent
 from .options import read_options
 from .page_cache import page_cache_ratio
@@ -29,23 +29,28 @@ def main(name: str) -> int:
     channel = Channel.take_standard_streams()
     die_with_parent()
     try:
-        engine = open_engine(name)
+        entry = _entry_of(name)
+        engine = open_engine(entry)
     except EngineError as error:
         channel.send({"type": "error", "id": 0, "cause": str(error)})
         return 1
-    serve(channel, engine)
+    serve(channel, engine, entry.capabilities)
     return 0
 
 
-def open_engine(name: str) -> Engine:
-    """Import the engine of this name.
-
-    Raises:
-        EngineError: there is none, or it is not installed for this interpreter, or cannot be loaded.
-    """
+def _entry_of(name: str) -> EngineEntry:
     entry = find_engine(name)
     if entry is None:
         raise EngineError(f"no engine is called '{name}'")
+    return entry
+
+
+def open_engine(entry: EngineEntry) -> Engine:
+    """Import an engine.
+
+    Raises:
+        EngineError: it is not installed for this interpreter, or cannot be loaded.
+    """
     try:
         module = importlib.import_module(f".{entry.module}", __package__)
     # A binding raises RuntimeError or OSError when its shared library does not load.
@@ -64,9 +69,9 @@ def _why_not_imported(entry: EngineEntry, error: Exception) -> str:
     return f"the engine {entry.name} cannot be loaded by {sys.executable}: {' '.join(str(error).split())}"
 
 
-def serve(channel: Channel, engine: Engine) -> None:
+def serve(channel: Channel, engine: Engine, capabilities: Capabilities) -> None:
     """Say hello and answer commands until `close`."""
-    channel.send(_hello(engine))
+    channel.send(_hello(engine, capabilities))
     for command in channel.commands():
         if command["command"] == "close":
             engine.unload()
@@ -80,7 +85,7 @@ def serve(channel: Channel, engine: Engine) -> None:
         channel.send({"type": reply["type"], "id": command["id"], **reply})
 
 
-def _hello(engine: Engine) -> dict[str, Any]:
+def _hello(engine: Engine, capabilities: Capabilities) -> dict[str, Any]:
     return {
         "type": "hello",
         "protocol": PROTOCOL_VERSION,
@@ -90,7 +95,7 @@ def _hello(engine: Engine) -> dict[str, Any]:
         "python_version": platform.python_version(),
         "clock": CLOCK,
         "monotonic_ns": time.monotonic_ns(),
-        "capabilities": engine.capabilities._asdict(),
+        "capabilities": capabilities._asdict(),
         "options": [option._asdict() for option in engine.options],
     }
 

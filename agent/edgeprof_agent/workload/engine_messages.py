@@ -43,13 +43,16 @@ class EngineCapabilities:
 
     ``token_steps``: it processes the tokens that it is told to, one at a time where asked. ``logits``: it can
     give the logits of a token. ``parallel_sequences``: how many requests it can decode together.
-    ``prefix_reuse``: a later turn of a chat does not process the earlier ones again.
+    ``prefix_reuse``: a later turn of a chat does not process the earlier ones again. ``token_times``: it gives the time
+    of each token, or each few, not of all together. ``step_kinds``: the kinds of steps that it runs.
     """
 
     token_steps: bool
     logits: bool
     parallel_sequences: int
     prefix_reuse: bool
+    token_times: bool = True
+    step_kinds: tuple[str, ...] = ("prefill", "decode", "chat")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

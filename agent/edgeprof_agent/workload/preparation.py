@@ -18,6 +18,7 @@ from edgeprof_agent.models.process import prepare_model
 from edgeprof_agent.workload.engine_process import EngineProcess
 from edgeprof_agent.workload.environment import RunEnvironment
 from edgeprof_agent.workload.guards import loadable_bytes, refuse_what_does_not_fit
+from edgeprof_agent.workload.suitability import refuse_what_engine_cannot
 
 _REPORT_SECONDS = 0.5
 
@@ -36,11 +37,13 @@ async def prepare(command: JobCommand, environment: RunEnvironment) -> Preparati
     """Start the engine and make the model ready.
 
     Raises:
-        EdgeprofError: the engine is not there, the model cannot be had, or it does not fit in memory.
+        EdgeprofError: the engine is not there or cannot do what the plan asks for, the model cannot be had, or it does
+            not fit in memory.
     """
     engine_name = command.engine or ENGINES[0].name
     engine = await EngineProcess.start(engine_name, command.python)
     try:
+        refuse_what_engine_cannot(command.plan, engine.facts)
         model = await _prepare_model(command, environment)
     except BaseException:
         engine.kill()

@@ -81,11 +81,13 @@ BEHAVIOURS = {
 }
 
 
+CAPABILITIES = Capabilities(token_steps=True, logits=False, parallel_sequences=1, prefix_reuse=True)
+
+
 class CountingEngine(TokenEngine):
     name = "counting"
     version = "1"
     build = "none"
-    capabilities = Capabilities(token_steps=True, logits=False, parallel_sequences=1, prefix_reuse=True)
     options = (
         Option("behaviour", "choice", "count", "what it does with every token", choices=tuple(BEHAVIOURS)),
         Option("token_microseconds", "integer", "0", "how long a token takes", minimum=0),
@@ -118,4 +120,4 @@ class CountingEngine(TokenEngine):
 if __name__ == "__main__":
     channel = Channel.take_standard_streams()
     die_with_parent()
-    serve(channel, CountingEngine())
+    serve(channel, CountingEngine(), CAPABILITIES)

@@ -49,9 +49,8 @@ class Engine:
 
     def load(self, command: dict[str, Any]) -> None:
         options = {"behaviour": "good", "width": "8", **command["options"]}
-        unknown = set(options) - {"behaviour", "width"}
-        if unknown:
-            send(command["id"], "error", cause=f"the engine obedient has no option '{unknown.pop()}'")
+        if options["width"] == "11":
+            send(command["id"], "error", cause="the engine obedient cannot honour a width of 11")
             return
         self.behaviour = options["behaviour"]
         self.steps = 0

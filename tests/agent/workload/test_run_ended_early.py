@@ -59,10 +59,10 @@ def test_an_engine_that_refuses_a_step_ends_the_run_with_its_words(device: Devic
     assert_kept_up_to_the_second_step(device)
 
 
-def test_an_option_that_the_engine_does_not_know_ends_the_run_at_the_load(device: Device, model: str) -> None:
-    plan = dataclasses.replace(plan_of(), variants=(Variant(name="odd", options={"speed": "11"}),))
+def test_an_option_that_the_engine_cannot_honour_ends_the_run_at_the_load(device: Device, model: str) -> None:
+    plan = dataclasses.replace(plan_of(), variants=(Variant(name="odd", options={"width": "11"}),))
     finished = device.run(job(plan, model))
-    assert (finished.state, finished.cause) == (RunState.FAILED, "the engine obedient has no option 'speed'")
+    assert (finished.state, finished.cause) == (RunState.FAILED, "the engine obedient cannot honour a width of 11")
     assert cut_phase(device).kind is PhaseKind.LOAD
 
 

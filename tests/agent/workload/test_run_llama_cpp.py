@@ -39,8 +39,8 @@ def test_llama_cpp_runs_a_plan_with_two_variants(device: Device) -> None:
 
 
 def test_an_option_that_llama_cpp_cannot_honour_ends_the_run_before_a_step(device: Device, model: str) -> None:
-    plan = dataclasses.replace(plan_of(), variants=(Variant(name="odd", options={"cache_type_k": "q0"}),))
+    plan = dataclasses.replace(plan_of(), variants=(Variant(name="odd", options={"context": "16"}),))
     finished = device.run(job(plan, model, ENGINE))
     assert finished.state is RunState.FAILED
-    assert "cache_type_k" in finished.cause
+    assert finished.cause.startswith("the option 'context' is 16, but the plan needs ")
     assert device.all(Request) == []

@@ -1,0 +1,52 @@
+"""Whether an engine can do what a plan asks for, seen before a model is loaded."""
+
+from edgeprof.errors import EdgeprofError
+from edgeprof.plan import Plan
+from edgeprof_agent.engines.engine import EngineError
+from edgeprof_agent.engines.options import KINDS, Option, read_value, refuse_unknown
+from edgeprof_agent.engines.registry import ENGINES
+from edgeprof_agent.workload.engine_messages import EngineHello, EngineOption
+
+
+def refuse_what_engine_cannot(plan: Plan, engine: EngineHello) -> None:
+    """Hold a plan's steps and options against what an engine said of itself.
+
+    Raises:
+        EdgeprofError: a step is of a kind that the engine does not run, or a variant sets an option that it does not
+            have, or to a value that the option cannot have.
+    """
+    for step in plan.steps:
+        if step.kind.value not in engine.capabilities.step_kinds:
+            raise EdgeprofError(
+                f"the engine {engine.engine} cannot run the step '{step.name}': it runs "
+                f"{_listed(engine.capabilities.step_kinds)} steps alone; {_who_runs(step.kind.value)}leave the step out"
+            )
+    try:
+        for variant in plan.variants:
+            _check_options(engine, variant.options)
+    except EngineError as error:
+        raise EdgeprofError(str(error)) from error
+
+
+def _check_options(engine: EngineHello, given: dict[str, str]) -> None:
+    """Check what can be checked without the engine: it need not declare its options, and may have kinds of its own."""
+    declared = {option.name: option for option in engine.options}
+    if not declared:
+        return
+    refuse_unknown(engine.engine, tuple(declared), given)
+    for name, text in given.items():
+        if declared[name].kind in KINDS:
+            read_value(_declared(declared[name]), text)
+
+
+def _declared(option: EngineOption) -> Option:
+    return Option(option.name, option.kind, option.default, option.help, option.minimum, option.maximum, option.choices)
+
+
+def _who_runs(kind: str) -> str:
+    names = [entry.name for entry in ENGINES if kind in entry.capabilities.step_kinds]
+    return f"take the engine {' or '.join(names)}, or " if names else ""
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return " and ".join(words) or "no"
