@@ -1,6 +1,6 @@
 # Two commands do all set-up on a fresh machine: `make profile` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help profile test prove check format bench proto proto-check constraints system-packages clean
+.PHONY: help profile test prove check format bench proto proto-check constraints system-packages benchmark-packages clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -31,7 +31,7 @@ format: .venv/ready-tests       ## Let ruff rewrite what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: .venv/ready-tests        ## Measure the figures that README.md and docs/ quote
+bench: .venv/ready-tests benchmark-packages    ## Measure the figures that README.md and docs/ quote
 	$(BIN)/python -m benchmarks
 
 proto: .venv/ready-tests        ## Regenerate the messages
@@ -51,6 +51,9 @@ constraints:     ## Resolve every dependency again for Python 3.10 to 3.13 (need
 
 system-packages:
 	@packaging/system-packages.sh
+
+benchmark-packages:
+	@packaging/benchmark-packages.sh
 
 clean:           ## Remove what was built, the virtual environment included
 	rm -rf .venv build dist

@@ -8,7 +8,9 @@ import sys
 
 BENCHMARKS = (
     "sampling_cost",
+    "sensor_cost",
     "nvml_cost",
+    "peers",
     "agent_memory",
     "wire_bytes",
     "spool_writes",

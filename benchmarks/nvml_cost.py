@@ -7,26 +7,25 @@ once, so this is the cost of the sensors and of pynvml alone; a real driver's ow
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from tests.agent.sensors.devices import close
 from tests.agent.sensors.nvml.machine import TODAY, compile_stand_in
 
+from benchmarks.sample_time import SAMPLES_PER_ROUND, sample_costs
 from edgeprof_agent.sensors import nvml
-from edgeprof_agent.sensors.sensor import Closes, FollowsProcess, Sensor
+from edgeprof_agent.sensors.sensor import FollowsProcess
 
 _MACHINES = ("rtx3090", "rtx4090", "h200", "gb10")
-_SAMPLES_PER_ROUND = 200
 
 
 def main() -> None:
     """Measure each machine in a process of its own, whose library path is set before it begins, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=20, help=f"rounds of {_SAMPLES_PER_ROUND} samples each")
+    parser.add_argument("--rounds", type=int, default=20, help=f"rounds of {SAMPLES_PER_ROUND} samples each")
     parser.add_argument(
         "--measure", action="store_true", help="measure this process's GPUs: real ones, or the stand-in"
     )
@@ -55,23 +54,10 @@ def _measure(rounds: int) -> None:
     for sensor in sensors:
         if isinstance(sensor, FollowsProcess):
             sensor.follow(os.getppid())
-    costs_us: dict[str, list[float]] = {sensor.name: [] for sensor in sensors}
-    for _ in range(rounds):
-        for sensor in sensors:
-            costs_us[sensor.name].append(_thread_time_us(sensor))
-    counts = [len(sensor.sample()) for sensor in sensors]
-    for sensor, count in zip(sensors, counts, strict=True):
-        cost_us = statistics.median(costs_us[sensor.name])
-        print(f"  {sensor.name:<22} {sensor.tier.value:<5} {cost_us:8.1f} us CPU  {count:3d} channels", flush=True)
-        if isinstance(sensor, Closes):
-            sensor.close()
-
-
-def _thread_time_us(sensor: Sensor) -> float:
-    start_ns = time.thread_time_ns()
-    for _ in range(_SAMPLES_PER_ROUND):
-        sensor.sample()
-    return (time.thread_time_ns() - start_ns) / 1000 / _SAMPLES_PER_ROUND
+    for cost in sample_costs(sensors, rounds):
+        name = f"{cost.sensor:<22} {cost.tier.value:<5}"
+        print(f"  {name} {cost.cpu_us:8.1f} us CPU  {cost.channels:3d} channels", flush=True)
+    close(sensors)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Checks the readers of AMD GPUs against files of real cards.
 
 Run by hand: ``python -m tests.tools.check_amd_recordings FOLDER``. A folder below with a ``uevent`` is the sysfs
-folder of one card; ``*sysfs*.txt`` is one as text, a heading ``==> path <==`` before each file; ``amdgpu_top*.json``
-has tables of the firmware that another program has read. Each card is read by the real sensors, and what they give is
+folder of one card; ``*sysfs*.txt`` is one as text, a heading ``==> path <==`` before each file; ``*rocm*.json``
+is what ``rocm-smi --json`` made of those files, which are written anew from it; ``amdgpu_top*.json`` has tables of the
+firmware that another program has read. Each card is read by the real sensors, and what they give is
 held against the files: nothing may be there without its file, nothing missing that its file has, and the firmware's
 table must agree with the chip of hardware monitoring, to which it gives the same temperatures.
 """
@@ -41,6 +42,22 @@ _CHANNELS = (
     ("hwmon/*/temp3_input", "gpu_temperature_celsius amd0 memory", r"(\d+)", 1e3),
 )
 
+# What rocm-smi prints, the file that it reads it from, and how that file says it.
+_ROCM_SMI = (
+    ("GPU use (%)", "gpu_busy_percent", "{:.0f}"),
+    ("GPU Memory Read/Write Activity (%)", "mem_busy_percent", "{:.0f}"),
+    ("VRAM Total Memory (B)", "mem_info_vram_total", "{:.0f}"),
+    ("VRAM Total Used Memory (B)", "mem_info_vram_used", "{:.0f}"),
+    ("GTT Total Memory (B)", "mem_info_gtt_total", "{:.0f}"),
+    ("GTT Total Used Memory (B)", "mem_info_gtt_used", "{:.0f}"),
+    ("sclk clock speed:", "pp_dpm_sclk", "0: {:.0f}Mhz *"),
+    ("mclk clock speed:", "pp_dpm_mclk", "0: {:.0f}Mhz *"),
+    ("Average Graphics Package Power (W)", "hwmon/hwmon0/power1_average", "{:.0f}000000"),
+    ("Temperature (Sensor edge) (C)", "hwmon/hwmon0/temp1_input", "{:.0f}000"),
+    ("Temperature (Sensor junction) (C)", "hwmon/hwmon0/temp2_input", "{:.0f}000"),
+    ("Temperature (Sensor memory) (C)", "hwmon/hwmon0/temp3_input", "{:.0f}000"),
+)
+
 
 def main() -> int:
     """Check everything below a folder. Returns 1 if something does not fit."""
@@ -71,6 +88,22 @@ def _cards(folder: Path, scratch: Path) -> Iterator[tuple[str, Path]]:
             (device / file).parent.mkdir(parents=True, exist_ok=True)
             (device / file).write_text(content, encoding="utf-8")
         yield path.stem, device
+    for path in sorted(folder.rglob("*rocm*.json")):
+        for name, values in json.loads(path.read_text(encoding="utf-8")).items():
+            if name.startswith("card"):
+                yield f"{path.stem}-{name}", _from_rocm_smi(values, scratch / f"{path.stem}-{name}")
+
+
+def _from_rocm_smi(values: dict[str, str], device: Path) -> Path:
+    for key, file, form in _ROCM_SMI:
+        number = re.search(r"[\d.]+", values.get(key, ""))
+        if number:
+            (device / file).parent.mkdir(parents=True, exist_ok=True)
+            (device / file).write_text(form.format(float(number[0])) + "\n", encoding="utf-8")
+    for index, place in enumerate(("edge", "junction", "mem"), start=1):  # the kernel's names of what it printed
+        (device / f"hwmon/hwmon0/temp{index}_label").write_text(f"{place}\n", encoding="utf-8")
+    (device / "uevent").write_text(f"DRIVER=amdgpu\nPCI_SLOT_NAME={values['PCI Bus']}\n", encoding="utf-8")
+    return device
 
 
 def _read_card(device: Path, root: Path) -> dict[str, float]:
