@@ -14,13 +14,11 @@ from edgeprof.errors import EdgeprofError
 
 _log = logging.getLogger(__name__)
 
-_SCHEMA_VERSION = 1
 _SHRINK_BYTES = 16 * 1024 * 1024
 
 # One row per message, in the order of `position`; positions are dense and never used twice. A row with `gap_first`
 # stands for the messages gap_first..position, which were dropped for `gap_cause`.
-_SCHEMA = """
-BEGIN;
+_VERSION_1 = """
 CREATE TABLE messages (
     position INTEGER PRIMARY KEY,
     priority INTEGER NOT NULL,
@@ -39,9 +37,12 @@ CREATE TABLE state (
 );
 CREATE TABLE layouts (number INTEGER PRIMARY KEY, layout BLOB NOT NULL);
 CREATE TABLE jobs (job_id TEXT PRIMARY KEY, status BLOB NOT NULL, acknowledged INTEGER NOT NULL);
-PRAGMA user_version = 1;
-COMMIT;
 """
+
+# The agent processes that have used the file, the oldest first.
+_VERSION_2 = "CREATE TABLE lives (number INTEGER PRIMARY KEY, life BLOB NOT NULL);"
+
+_VERSIONS = (_VERSION_1, _VERSION_2)
 
 # NORMAL: a commit outlives the process at once, and the power from the next checkpoint on. EXCLUSIVE needs no shared
 # memory file. Some distributions overwrite deleted content unless told otherwise, which doubles what is written.
@@ -78,7 +79,7 @@ class Database:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "spool.db"
-        self.refills: list[Callable[[], None]] = []
+        self.refills: list[Callable[[], object]] = []
         self.was_damaged = False
         self._lock = _lock(folder)
         try:
@@ -175,8 +176,9 @@ def _open(path: Path) -> sqlite3.Connection:
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                connection.executescript(_SCHEMA)
+            if version < len(_VERSIONS):
+                scripts = "".join(_VERSIONS[version:])
+                connection.executescript(f"BEGIN; {scripts} PRAGMA user_version = {len(_VERSIONS)}; COMMIT;")
         _refuse_newer(version, path)
     except UnwritableError as error:
         connection.close()
@@ -188,7 +190,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _refuse_newer(version: int, path: Path) -> None:
-    if version > _SCHEMA_VERSION:
+    if version > len(_VERSIONS):
         raise EdgeprofError(f"{path} was written by a newer edgeprof-agent: update this one, or move the file away")
 
 

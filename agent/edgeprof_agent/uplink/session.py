@@ -136,6 +136,7 @@ class Session:
             spool_epoch=self._spool.epoch,
             oldest_sequence=self._spool.oldest_sequence,
             newest_sequence=self._spool.vouched_sequence,
+            lives=self._spool.lives.names,
             monotonic_ns=time.monotonic_ns(),
             wall_ns=time.time_ns(),
             jobs=[to_message(status) for status in self._ledger.known()],

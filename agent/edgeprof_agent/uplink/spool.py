@@ -26,6 +26,7 @@ from edgeprof.v1.uplink_pb2 import AgentMessage
 from edgeprof_agent.uplink.bounds import INSERT, enforce_age, enforce_bytes
 from edgeprof_agent.uplink.database import DamagedError, Database, UnwritableError
 from edgeprof_agent.uplink.layouts import Layouts
+from edgeprof_agent.uplink.lives import Lives
 from edgeprof_agent.uplink.row import DROPPABLE, Priority, Row, gap_row, merged
 
 _PENDING_BYTES = 256 * 1024
@@ -60,6 +61,7 @@ class Spool:
 
     Attributes:
         failure: why the disk cannot be written now; ``None`` when it can.
+        lives: the processes that have used it, this one included.
     """
 
     def __init__(self, database: Database, bounds: Bounds, clock: Callable[[], float] = time.monotonic) -> None:
@@ -81,6 +83,7 @@ class Spool:
             self._newest = 1
             self._add(gap_row(1, 1, GapCause.GAP_CAUSE_SPOOL_CORRUPT, 0))
         database.refills.append(self._refill)
+        self.lives = Lives(database)
 
     @property
     def epoch(self) -> bytes:
@@ -167,6 +170,7 @@ class Spool:
         goes_on = not new_epoch_required and stored_sequence <= vouched
         if goes_on:
             self._become(replace(self._state, never_sent_from=None))
+            self.lives.welcomed()
         else:
             start = self._oldest_position() - 1
             self._become(_State(epoch=os.urandom(16), epoch_start=start, never_sent_from=None))

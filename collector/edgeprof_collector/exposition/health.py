@@ -30,6 +30,12 @@ class CollectorHealth:
         self.gaps = Counter(
             "edgeprof_collector_gaps", "Stretches of messages that were lost on devices", registry=self._registry
         )
+        self.refusals = Counter(
+            "edgeprof_collector_refusals",
+            "Hellos, identities, devices beyond the limit and layouts that were refused",
+            ["thing"],
+            registry=self._registry,
+        )
         self.commit_seconds = Histogram(
             "edgeprof_collector_commit_seconds",
             "Time that the store took to commit a batch of messages",

@@ -1,11 +1,13 @@
 """Which device has which stream, and what is remembered of a device between its streams."""
 
 import logging
+from collections.abc import Sequence
 from typing import Protocol
 
 import grpc
 
 from edgeprof_collector.intake.clock import DeviceClock
+from edgeprof_collector.intake.ending import Refusal, RefusedThing
 
 _log = logging.getLogger(__name__)
 
@@ -14,8 +16,13 @@ class EndableStream(Protocol):
     """A stream that can be ended from this side."""
 
     @property
-    def peer(self) -> str:
-        """The address at the other end."""
+    def name(self) -> str:
+        """The host at the other end and its address, for people."""
+        ...
+
+    @property
+    def lives(self) -> Sequence[bytes]:
+        """The agent's process, and those before it that it descends from."""
         ...
 
     def end(self, code: grpc.StatusCode, reason: str) -> None:
@@ -24,19 +31,36 @@ class EndableStream(Protocol):
 
 
 class Connections:
-    """The streams of one collector, one for each device."""
+    """The streams of one collector, one for each device, of ``most_devices`` at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_devices: int) -> None:
+        self._most_devices = most_devices
         self._streams: dict[str, EndableStream] = {}
         self._clocks: dict[str, DeviceClock] = {}
 
-    def enter(self, device_id: str, stream: EndableStream) -> None:
-        """Make this the device's stream. An older one ends: it is half-open, or another device has the same id."""
+    def enter(self, device_id: str, stream: EndableStream) -> Refusal | None:
+        """Make this the device's stream; or return why it is refused.
+
+        An older stream of the same agent, or of its former process, is half-open and ends. One of another agent stays:
+        two have the same identity, and which of them is right a person must say.
+        """
         older = self._streams.get(device_id)
+        if older and older.lives[0] not in stream.lives:
+            return Refusal(
+                RefusedThing.IDENTITY,
+                f"the identity '{device_id}' is in use by {older.name}: give one of the two another id "
+                "(device.id in its configuration)",
+            )
+        if not older and len(self._streams) >= self._most_devices:
+            return Refusal(
+                RefusedThing.DEVICE,
+                f"this collector has its {self._most_devices} devices (limits.devices in its configuration)",
+            )
         self._streams[device_id] = stream
         if older:
-            _log.warning("%s connects from %s and takes the place of %s", device_id, stream.peer, older.peer)
+            _log.info("%s connects again from %s; its stream before is ended", device_id, stream.name)
             older.end(grpc.StatusCode.ABORTED, "a newer stream of this device has taken its place")
+        return None
 
     def leave(self, device_id: str, stream: EndableStream) -> bool:
         """Forget a stream; ``False`` if another has taken its place already."""

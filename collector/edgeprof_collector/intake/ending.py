@@ -1,8 +1,28 @@
-"""Why a stream ends from this side."""
+"""Why a stream ends from this side, or never begins."""
+
+from dataclasses import dataclass
+from enum import Enum
 
 import grpc
 
 STORE_FAILS = "the collector's store fails at the moment"
+
+
+class RefusedThing(str, Enum):
+    """What was refused, as it is counted."""
+
+    HELLO = "hello"
+    IDENTITY = "identity"
+    DEVICE = "device"
+    LAYOUT = "layout"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a device is not served, for a person to read."""
+
+    thing: RefusedThing
+    reason: str
 
 
 class StreamEndedError(Exception):

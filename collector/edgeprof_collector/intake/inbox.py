@@ -14,6 +14,7 @@ class Inbox:
     Args:
         device_id: the device.
         epoch: of the device's spool.
+        life: the agent's process.
         on_committed: told the cursor after a commit, and what was delivered in it.
         on_failed: told why the store kept nothing of a delivery.
     """
@@ -22,11 +23,13 @@ class Inbox:
         self,
         device_id: str,
         epoch: bytes,
+        life: bytes,
         on_committed: Callable[[int, Sequence[Arrival]], None],
         on_failed: Callable[[StoreError], None],
     ) -> None:
         self.device_id = device_id
         self.epoch = epoch
+        self.life = life
         self.pending_bytes = 0
         self._on_committed = on_committed
         self._on_failed = on_failed
@@ -48,7 +51,7 @@ class Inbox:
 
     def take(self, wall_ns: int) -> Delivery:
         """Hand over everything, to be followed by :meth:`committed` or :meth:`failed`."""
-        self._delivery = Delivery(self.device_id, self.epoch, self._layouts, self._arrivals, wall_ns)
+        self._delivery = Delivery(self.device_id, self.epoch, self._layouts, self._arrivals, wall_ns, self.life)
         self._arrivals, self._layouts, self.pending_bytes = [], [], 0
         return self._delivery
 

@@ -1,7 +1,7 @@
 """Who takes part in every stream."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from edgeprof_collector.exposition.health import CollectorHealth
 from edgeprof_collector.intake.connections import Connections
@@ -21,4 +21,4 @@ class Parties:
     limits: IntakeLimits
     listeners: Sequence[IntakeListener]
     on_run_finished: Callable[[str], None]
-    connections: Connections = field(default_factory=Connections)
+    connections: Connections

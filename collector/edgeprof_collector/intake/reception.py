@@ -6,14 +6,13 @@ import time
 import grpc
 from google.protobuf.message import DecodeError
 
-from edgeprof.telemetry import MalformedFrameError, check_layout
 from edgeprof.v1.run_pb2 import RunEvent
 from edgeprof.v1.telemetry_pb2 import Frame, Layout
 from edgeprof.v1.uplink_pb2 import AgentMessage
 from edgeprof_collector.exposition.health import CollectorHealth
-from edgeprof_collector.intake.checks import event_fault, frame_fault, gap_fault
+from edgeprof_collector.intake.checks import event_fault, frame_fault, gap_fault, layout_fault
 from edgeprof_collector.intake.clock import DeviceClock
-from edgeprof_collector.intake.ending import StreamEndedError
+from edgeprof_collector.intake.ending import RefusedThing, StreamEndedError
 from edgeprof_collector.intake.inbox import Inbox
 from edgeprof_collector.intake.limits import IntakeLimits
 from edgeprof_collector.intake.writer import GroupWriter
@@ -55,6 +54,7 @@ class Reception:
         self._health = health
         self._limits = limits
         self._received = received
+        self._channel_count = 0
         self._faulty = False
 
     async def take(self, payload: bytes) -> AgentMessage | None:
@@ -126,11 +126,14 @@ class Reception:
             return
         if len(self._layouts) >= MOST_LAYOUTS:
             raise StreamEndedError(grpc.StatusCode.RESOURCE_EXHAUSTED, f"more than {MOST_LAYOUTS} layouts")
-        try:
-            check_layout(layout)
-        except MalformedFrameError as error:
-            self._tell_fault(str(error))  # the frames that use it will be marked
+        if fault := layout_fault(layout, self._limits):
+            self._health.refusals.labels(RefusedThing.LAYOUT.value).inc()
+            self._tell_fault(fault)  # the frames that use it will be marked
             return
+        self._channel_count += len(layout.channels)
+        if self._channel_count > self._limits.channels_per_device:
+            reason = f"more than {self._limits.channels_per_device} channels are described: begin anew"
+            raise StreamEndedError(grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
         self._layouts[layout.layout] = layout
         self._inbox.describe(layout)
 

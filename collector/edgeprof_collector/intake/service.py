@@ -9,6 +9,7 @@ import grpc.aio
 from edgeprof.errors import EdgeprofError
 from edgeprof.v1.uplink_pb2 import CollectorMessage
 from edgeprof_collector.exposition.health import CollectorHealth
+from edgeprof_collector.intake.connections import Connections
 from edgeprof_collector.intake.ending import StreamEndedError
 from edgeprof_collector.intake.limits import IntakeLimits
 from edgeprof_collector.intake.listener import IntakeListener
@@ -60,6 +61,7 @@ class Intake:
             limits=self._limits,
             listeners=listeners,
             on_run_finished=on_run_finished,
+            connections=Connections(self._limits.devices),
         )
         self._server = grpc.aio.server(options=_options(self._limits))
         # The payload is kept as it came, so it is parsed here and not by gRPC.

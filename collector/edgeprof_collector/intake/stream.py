@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
+from urllib.parse import unquote
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -16,8 +17,8 @@ from edgeprof.v1.telemetry_pb2 import Layout
 from edgeprof.v1.uplink_pb2 import AgentMessage, CollectorMessage, Hello, Refused, Welcome
 from edgeprof.v1.uplink_pb2 import JobStatus as JobStatusMessage
 from edgeprof_collector.intake.aftermath import Aftermath
-from edgeprof_collector.intake.checks import hello_fault
-from edgeprof_collector.intake.ending import STORE_FAILS, StreamEndedError
+from edgeprof_collector.intake.checks import hello_fault, other_machine
+from edgeprof_collector.intake.ending import STORE_FAILS, Refusal, RefusedThing, StreamEndedError
 from edgeprof_collector.intake.inbox import Inbox
 from edgeprof_collector.intake.outbox import Outbox
 from edgeprof_collector.intake.parties import Parties
@@ -49,12 +50,14 @@ class DeviceStream:
         self._parties = parties
         self._task = asyncio.current_task()
         self._ending: StreamEndedError | None = None
-        self._device_id = ""
+        self._device_id = self._hostname = ""
+        self.lives: tuple[bytes, ...] = (b"",)
 
     @property
-    def peer(self) -> str:
-        """The address at the other end."""
-        return self._context.peer()
+    def name(self) -> str:
+        """The host at the other end and its address, for people."""
+        peer = unquote(self._context.peer())
+        return f"{self._hostname} at {peer}" if self._hostname else peer
 
     def end(self, code: grpc.StatusCode, reason: str) -> None:
         """End the stream soon, and tell the device why."""
@@ -70,12 +73,11 @@ class DeviceStream:
         """
         try:
             hello = await self._hello()
-            if fault := hello_fault(hello):
-                _log.warning("%s is refused: %s", self.peer, fault)
-                await self._context.write(CollectorMessage(refused=Refused(reason=fault)))
+            if refusal := self._enter(hello):
+                _log.warning("%s is refused: %s", self.name, refusal.reason)
+                self._parties.health.refusals.labels(refusal.thing.value).inc()
+                await self._context.write(CollectorMessage(refused=Refused(reason=refusal.reason)))
                 return
-            self._device_id = hello.device.device_id
-            self._parties.connections.enter(self._device_id, self)
             try:
                 await self._welcome(hello)
             finally:
@@ -87,6 +89,14 @@ class DeviceStream:
         except StoreError as error:
             _log.error("%s; %s will try again", error, self._device_id)
             raise StreamEndedError(grpc.StatusCode.UNAVAILABLE, STORE_FAILS) from None
+
+    def _enter(self, hello: Hello) -> Refusal | None:
+        """Take the device's place among the streams; or say why it is refused."""
+        if fault := hello_fault(hello):
+            return Refusal(RefusedThing.HELLO, fault)
+        self._device_id, self._hostname = hello.device.device_id, hello.device.hostname
+        self.lives = tuple(hello.lives) or self.lives
+        return self._parties.connections.enter(self._device_id, self)
 
     async def _hello(self) -> Hello:
         try:
@@ -113,7 +123,8 @@ class DeviceStream:
         )
         await self._context.write(CollectorMessage(welcome=welcome))
         if admission.new_epoch_required:
-            _log.info("%s has lost its newest messages and begins a new epoch", self._device_id)
+            why = "is not the only one with a copy of its spool" if admission.superseded else "lost its newest messages"
+            _log.info("%s %s: it begins a new epoch", self.name, why)
             return
         for listener in self._parties.listeners:
             listener.on_connected(self._device_id)
@@ -121,12 +132,14 @@ class DeviceStream:
 
     async def _admit(self, hello: Hello) -> Admission:
         greeting = Greeting(
-            hello.device, hello.spool_epoch, hello.oldest_sequence, hello.newest_sequence, time.time_ns()
+            hello.device, hello.spool_epoch, hello.oldest_sequence, hello.newest_sequence, time.time_ns(), self.lives
         )
         try:
             admission = await self._parties.writer.admit(greeting)
         except StoreError:  # the writer has said why
             raise StreamEndedError(grpc.StatusCode.UNAVAILABLE, STORE_FAILS) from None
+        if difference := other_machine(admission.former, hello.device):
+            _log.warning("%s is another machine than before: %s", self._device_id, difference)
         if lost := admission.lost:
             self._parties.health.gaps.inc()
             _log.warning(
@@ -143,7 +156,7 @@ class DeviceStream:
         layouts: dict[int, Layout] = {}
         outbox = Outbox(self._context.write, self._not_reading, stored_sequence)
         aftermath = Aftermath(self._device_id, layouts, outbox, parties, self.end)
-        inbox = Inbox(self._device_id, hello.spool_epoch, aftermath.committed, aftermath.failed)
+        inbox = Inbox(self._device_id, hello.spool_epoch, self.lives[0], aftermath.committed, aftermath.failed)
         reception = Reception(
             inbox=inbox,
             layouts=layouts,

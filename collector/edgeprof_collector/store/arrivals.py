@@ -7,45 +7,15 @@ from collections.abc import Iterable, Sequence
 
 from edgeprof.telemetry import Gap, GapCause
 from edgeprof.v1 import telemetry_pb2
-from edgeprof.v1.device_pb2 import DeviceFacts
 from edgeprof.v1.run_pb2 import RunFinished, RunStarted, RunState
 from edgeprof.v1.telemetry_pb2 import Layout
 from edgeprof_collector.store.packing import pack
-from edgeprof_collector.store.protocol import Admission, Arrival, Delivery, Greeting
+from edgeprof_collector.store.protocol import Arrival, Delivery
 
 _log = logging.getLogger(__name__)
 
 _LARGEST = 2**63 - 1
-_CURSOR = "SELECT spool_id, stored_sequence FROM spools WHERE device_id = ? AND epoch = ?"
-
-
-def describe(connection: sqlite3.Connection, facts: DeviceFacts) -> None:
-    """Replace the facts of a device that has connected before."""
-    connection.execute("UPDATE devices SET facts = ? WHERE device_id = ?", (facts.SerializeToString(), facts.device_id))
-
-
-def admit(connection: sqlite3.Connection, greeting: Greeting) -> Admission:
-    """Note that a device has connected, and say where it goes on."""
-    device_id = greeting.facts.device_id
-    connection.execute(
-        "INSERT INTO devices VALUES (?, ?, ?) ON CONFLICT (device_id) DO UPDATE SET facts = excluded.facts",
-        (device_id, greeting.facts.SerializeToString(), greeting.wall_ns),
-    )
-    connection.execute(
-        "INSERT INTO spools (device_id, epoch, stored_sequence, last_seen_wall_ns) VALUES (?, ?, 0, ?) "
-        "ON CONFLICT (device_id, epoch) DO UPDATE SET last_seen_wall_ns = excluded.last_seen_wall_ns",
-        (device_id, greeting.epoch, greeting.wall_ns),
-    )
-    spool_id, stored = connection.execute(_CURSOR, (device_id, greeting.epoch)).fetchone()
-    if greeting.newest_sequence < stored:
-        return Admission(stored, new_epoch_required=True)
-    oldest = greeting.oldest_sequence or greeting.newest_sequence + 1
-    if oldest <= stored + 1:
-        return Admission(stored)
-    lost = Gap(first_sequence=stored + 1, last_sequence=oldest - 1, cause=GapCause.NEVER_SENT)
-    _record_gap(connection, spool_id, lost, greeting.wall_ns)
-    connection.execute("UPDATE spools SET stored_sequence = ? WHERE spool_id = ?", (lost.last_sequence, spool_id))
-    return Admission(lost.last_sequence, lost=lost)
+_CURSOR = "SELECT spool_id, stored_sequence, life FROM spools WHERE device_id = ? AND epoch = ?"
 
 
 def keep(connection: sqlite3.Connection, delivery: Delivery) -> int:
@@ -57,6 +27,8 @@ def keep(connection: sqlite3.Connection, delivery: Delivery) -> int:
     if row is None:
         return 0
     spool_id, stored = int(row[0]), int(row[1])
+    if row[2] != delivery.life:
+        return stored
     if not _keep_layouts(connection, spool_id, delivery):
         return stored
     new = [arrival for arrival in delivery.arrivals if arrival.sequence > stored]
@@ -170,10 +142,11 @@ def _keep_gap(connection: sqlite3.Connection, spool_id: int, stored: int, arriva
         last_sequence=message.last_sequence,
         cause=GapCause(cause),
     )
-    _record_gap(connection, spool_id, gap, wall_ns)
+    record_gap(connection, spool_id, gap, wall_ns)
 
 
-def _record_gap(connection: sqlite3.Connection, spool_id: int, gap: Gap, wall_ns: int) -> None:
+def record_gap(connection: sqlite3.Connection, spool_id: int, gap: Gap, wall_ns: int) -> None:
+    """Note messages that will never arrive."""
     connection.execute(
         "INSERT INTO gaps (spool_id, first_sequence, last_sequence, cause, learned_wall_ns) VALUES (?, ?, ?, ?, ?)",
         (spool_id, gap.first_sequence, gap.last_sequence, gap.cause.value, wall_ns),

@@ -18,7 +18,8 @@ from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
 class Greeting(NamedTuple):
     """What a device says of itself and its spool when it connects.
 
-    ``oldest_sequence`` is 0 when the spool is empty; ``newest_sequence`` is then the last one ever given.
+    ``oldest_sequence`` is 0 when the spool is empty; ``newest_sequence`` is then the last one ever given. ``lives``
+    are the agent's process and those before it that have used the spool, the latest first.
     """
 
     facts: DeviceFacts
@@ -26,6 +27,7 @@ class Greeting(NamedTuple):
     oldest_sequence: int
     newest_sequence: int
     wall_ns: int
+    lives: tuple[bytes, ...] = (b"",)
 
 
 class Admission(NamedTuple):
@@ -33,11 +35,16 @@ class Admission(NamedTuple):
 
     ``lost`` are messages that the device no longer has and the store never got; they are recorded.
     ``new_epoch_required``: the spool is behind its own cursor, so its next sequences would pass for duplicates.
+    ``superseded``: another agent has gone on with the epoch after ``stored_sequence``, as when a disk was copied; what
+    this one gave under later sequences is not stored. ``former``: the facts of the device's latest hello before this
+    one, if it came with another epoch.
     """
 
     stored_sequence: int
     new_epoch_required: bool = False
     lost: Gap | None = None
+    superseded: bool = False
+    former: DeviceFacts | None = None
 
 
 class Arrival(NamedTuple):
@@ -69,6 +76,7 @@ class Delivery(NamedTuple):
     layouts: Sequence[Layout]
     arrivals: Sequence[Arrival]
     wall_ns: int
+    life: bytes = b""
 
 
 class Store(Protocol):
@@ -82,7 +90,8 @@ class Store(Protocol):
         """Note that devices have connected, in one transaction, and say where each goes on.
 
         A spool epoch seen for the first time starts at 0. When the cursor is behind the spool's oldest message,
-        the messages between are recorded as lost and the cursor moves past them.
+        the messages between are recorded as lost and the cursor moves past them. From here on the epoch belongs to
+        the life that was greeted. One that does not descend from the epoch's owner must open a new one.
         """
         ...
 
@@ -94,7 +103,8 @@ class Store(Protocol):
         """Keep what the devices delivered, in one durable transaction; return each one's cursor after it.
 
         An arrival at or before the cursor is a duplicate and left out. A delivery whose first new arrival does
-        not follow its cursor is left out whole, and so is one of an epoch that was never admitted (cursor 0).
+        not follow its cursor is left out whole, and so is one of a life that the epoch no longer belongs to, or of an
+        epoch that was never admitted (cursor 0).
         An arrival that holds a gap is followed by the message after the gap's last.
         """
         ...

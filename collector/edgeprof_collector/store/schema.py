@@ -106,8 +106,20 @@ CREATE UNIQUE INDEX jobs_once ON jobs (device_id, idempotency_key) WHERE idempot
 CREATE INDEX jobs_open ON jobs (device_id, created_wall_ns) WHERE state IN ('queued', 'sent', 'running');
 """
 
+# An epoch belongs to the agent process that said hello with it last. `former_lives` remembers where the cursor stood
+# when another took over.
+_VERSION_2 = """
+ALTER TABLE spools ADD COLUMN life BLOB NOT NULL DEFAULT x'';
+CREATE TABLE former_lives (
+    spool_id INTEGER NOT NULL,
+    life BLOB NOT NULL,
+    stored_sequence INTEGER NOT NULL,
+    UNIQUE (spool_id, life)
+)
+"""
+
 # What leads from each version to the next, the empty file (version 0) first. Released entries never change.
-MIGRATIONS = (_VERSION_1,)
+MIGRATIONS = (_VERSION_1, _VERSION_2)
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

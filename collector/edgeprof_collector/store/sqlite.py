@@ -9,7 +9,7 @@ from edgeprof.run import RunRecord
 from edgeprof.telemetry import Gap
 from edgeprof.v1 import device_pb2
 from edgeprof.v1.telemetry_pb2 import RunTelemetry
-from edgeprof_collector.store import arrivals, jobs, runs
+from edgeprof_collector.store import admission, arrivals, jobs, runs
 from edgeprof_collector.store.database import Database
 from edgeprof_collector.store.protocol import Admission, Delivery, Greeting
 from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
@@ -30,12 +30,12 @@ class SqliteStore:
     def admit(self, greetings: Sequence[Greeting]) -> tuple[Admission, ...]:
         """See :meth:`Store.admit`."""
         with self._database.writing() as connection:
-            return tuple(arrivals.admit(connection, greeting) for greeting in greetings)
+            return tuple(admission.admit(connection, greeting) for greeting in greetings)
 
     def describe(self, facts: device_pb2.DeviceFacts) -> None:
         """See :meth:`Store.describe`."""
         with self._database.writing() as connection:
-            arrivals.describe(connection, facts)
+            admission.describe(connection, facts)
 
     def commit(self, deliveries: Sequence[Delivery]) -> tuple[int, ...]:
         """See :meth:`Store.commit`."""

@@ -35,7 +35,7 @@ JOB_STATE_CANCELLED: JobState
 JOB_STATE_EXPIRED: JobState
 
 class Hello(_message.Message):
-    __slots__ = ("protocol", "device", "boot_id", "spool_epoch", "oldest_sequence", "newest_sequence", "monotonic_ns", "wall_ns", "jobs")
+    __slots__ = ("protocol", "device", "boot_id", "spool_epoch", "oldest_sequence", "newest_sequence", "monotonic_ns", "wall_ns", "jobs", "lives")
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     BOOT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -45,6 +45,7 @@ class Hello(_message.Message):
     MONOTONIC_NS_FIELD_NUMBER: _ClassVar[int]
     WALL_NS_FIELD_NUMBER: _ClassVar[int]
     JOBS_FIELD_NUMBER: _ClassVar[int]
+    LIVES_FIELD_NUMBER: _ClassVar[int]
     protocol: int
     device: _device_pb2.DeviceFacts
     boot_id: bytes
@@ -54,7 +55,8 @@ class Hello(_message.Message):
     monotonic_ns: int
     wall_ns: int
     jobs: _containers.RepeatedCompositeFieldContainer[JobStatus]
-    def __init__(self, protocol: _Optional[int] = ..., device: _Optional[_Union[_device_pb2.DeviceFacts, _Mapping]] = ..., boot_id: _Optional[bytes] = ..., spool_epoch: _Optional[bytes] = ..., oldest_sequence: _Optional[int] = ..., newest_sequence: _Optional[int] = ..., monotonic_ns: _Optional[int] = ..., wall_ns: _Optional[int] = ..., jobs: _Optional[_Iterable[_Union[JobStatus, _Mapping]]] = ...) -> None: ...
+    lives: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, protocol: _Optional[int] = ..., device: _Optional[_Union[_device_pb2.DeviceFacts, _Mapping]] = ..., boot_id: _Optional[bytes] = ..., spool_epoch: _Optional[bytes] = ..., oldest_sequence: _Optional[int] = ..., newest_sequence: _Optional[int] = ..., monotonic_ns: _Optional[int] = ..., wall_ns: _Optional[int] = ..., jobs: _Optional[_Iterable[_Union[JobStatus, _Mapping]]] = ..., lives: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class AgentMessage(_message.Message):
     __slots__ = ("sequence", "hello", "layout", "frame", "run_event", "gap", "job_status", "progress", "device")

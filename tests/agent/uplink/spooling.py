@@ -1,5 +1,6 @@
 """What the tests of the spool share."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,3 +82,11 @@ def sequences(messages: Sequence[AgentMessage]) -> list[int]:
         first = message.gap.first_sequence if message.HasField("gap") else message.sequence
         covered += range(first, message.sequence + 1)
     return covered
+
+
+def overwrite_middle(file: Path) -> None:
+    """Damage everything but the first page."""
+    size = file.stat().st_size
+    with file.open("r+b") as content:
+        content.seek(4096)
+        content.write(os.urandom(size - 4096))

@@ -15,7 +15,16 @@ from edgeprof.v1.telemetry_pb2 import GapCause
 from edgeprof_agent.uplink.database import Database
 from edgeprof_agent.uplink.row import Priority
 from edgeprof_agent.uplink.spool import Spool
-from tests.agent.uplink.spooling import ROOMY, append_frames, event, everything, opened, sequences, tags
+from tests.agent.uplink.spooling import (
+    ROOMY,
+    append_frames,
+    event,
+    everything,
+    opened,
+    overwrite_middle,
+    sequences,
+    tags,
+)
 
 WRITER = """
 import sys
@@ -81,14 +90,6 @@ def test_a_file_that_is_no_database_is_set_aside(
     (aside,) = tmp_path.glob("spool.db.damaged-*")
     assert aside.read_bytes() == content
     assert caplog.text.count("is damaged") == 1
-
-
-def overwrite_middle(file: Path) -> None:
-    """Damage everything but the first page."""
-    size = file.stat().st_size
-    with file.open("r+b") as content:
-        content.seek(4096)
-        content.write(os.urandom(size - 4096))
 
 
 def test_damage_behind_a_sound_first_page_is_found_when_the_spool_opens(tmp_path: Path) -> None:

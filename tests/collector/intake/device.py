@@ -19,7 +19,7 @@ from edgeprof_collector.intake.service import Intake
 from edgeprof_collector.jobs.queue import JobQueue
 from edgeprof_collector.store.protocol import Store
 from edgeprof_collector.store.sqlite import SqliteStore
-from tests.collector.store.samples import BOOT, DEVICE, EPOCH, SECOND_NS, facts_message
+from tests.collector.store.samples import BOOT, DEVICE, EPOCH, LIFE, SECOND_NS, facts_message
 
 PATIENCE_SECONDS = 30.0
 
@@ -47,9 +47,12 @@ class Heard:
 class Device:
     """A device's end of a stream."""
 
-    def __init__(self, port: int, device_id: str = DEVICE, epoch: bytes = EPOCH) -> None:
+    def __init__(
+        self, port: int, device_id: str = DEVICE, epoch: bytes = EPOCH, lives: Sequence[bytes] = (LIFE,)
+    ) -> None:
         self.device_id = device_id
         self.epoch = epoch
+        self.lives = lives
         self.stored = 0
         self.heard: list[CollectorMessage] = []
         self._channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)])
@@ -65,6 +68,7 @@ class Device:
             newest_sequence=newest,
             monotonic_ns=1000 * SECOND_NS,
             jobs=jobs,
+            lives=self.lives,
         )
 
     async def connect(self, oldest: int = 0, newest: int = 0, jobs: Sequence[JobStatus] = ()) -> Welcome:
@@ -125,8 +129,8 @@ class RunningIntake:
     port: int
     devices: list[Device] = field(default_factory=list)
 
-    def device(self, device_id: str = DEVICE, epoch: bytes = EPOCH) -> Device:
-        device = Device(self.port, device_id, epoch)
+    def device(self, device_id: str = DEVICE, epoch: bytes = EPOCH, lives: Sequence[bytes] = (LIFE,)) -> Device:
+        device = Device(self.port, device_id, epoch, lives)
         self.devices.append(device)
         return device
 

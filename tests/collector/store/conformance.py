@@ -17,6 +17,7 @@ from tests.collector.store.samples import (
     DEVICE,
     EPOCH,
     FAST,
+    LIFE,
     MEMORY,
     WALL_NS,
     arrival,
@@ -110,6 +111,35 @@ class StoreConformance:
         assert store.admit([greeting(oldest=1, newest=1)]) == (Admission(2, new_epoch_required=True),)
         assert store.admit([greeting(newest=2)]) == (Admission(2),)
 
+    def test_an_agent_that_starts_again_goes_on_with_its_epoch(self, store: Store) -> None:
+        store.admit([greeting()])
+        store.commit([delivery(frame_message(1), layouts=[layout()])])
+        assert store.admit([greeting(oldest=2, newest=3, lives=[b"life 2", LIFE])]) == (Admission(1),)
+        assert store.commit([delivery(frame_message(2))]) == (1,), "a process that is dead still delivers"
+        assert store.commit([delivery(frame_message(2), life=b"life 2")]) == (2,)
+
+    def test_a_copied_spool_begins_anew_where_the_ways_parted(self, store: Store) -> None:
+        store.admit([greeting()])
+        store.commit([delivery(frame_message(1), layouts=[layout()])])
+        store.admit([greeting(newest=1, lives=[b"the one", LIFE])])
+        store.commit([delivery(frame_message(2), frame_message(3), life=b"the one")])
+        parted = Admission(1, new_epoch_required=True, superseded=True)
+        assert store.admit([greeting(newest=9, lives=[b"the other", LIFE])]) == (parted,)
+        assert store.admit([greeting(newest=9, lives=[b"its next life", b"the other", LIFE])]) == (parted,)
+        assert store.admit([greeting(newest=3, lives=[b"the ones next", b"the one"])]) == (Admission(3),)
+
+    def test_of_a_stranger_with_a_copied_spool_everything_is_taken_anew(self, store: Store) -> None:
+        store.admit([greeting()])
+        store.commit([delivery(frame_message(1), layouts=[layout()])])
+        assert store.admit([greeting(newest=9, lives=[b"a stranger"])]) == (
+            Admission(0, new_epoch_required=True, superseded=True),
+        )
+
+    def test_former_facts_are_told_when_a_new_epoch_begins(self, store: Store) -> None:
+        store.admit([greeting()])
+        (admission,) = store.admit([greeting(epoch=b"another")])
+        assert admission == Admission(0, former=facts_message())
+
     def test_an_unknown_message_moves_the_cursor(self, store: Store) -> None:
         store.admit([greeting()])
         assert store.commit([delivery(AgentMessage(sequence=1))]) == (1,)
@@ -198,7 +228,7 @@ class StoreConformance:
         ]
         times = [WALL_NS, WALL_NS, WALL_NS + 1]
         arrivals = [arrival(message, wall_ns=wall_ns) for message, wall_ns in zip(messages, times, strict=True)]
-        store.commit([Delivery(DEVICE, EPOCH, (), arrivals, WALL_NS)])
+        store.commit([Delivery(DEVICE, EPOCH, (), arrivals, WALL_NS, LIFE)])
         second, first = store.runs()
         assert (second.run_id, second.state, second.duration_seconds) == ("run-2", RunState.RUNNING, None)
         assert (first.run_id, first.state, first.duration_seconds) == ("run-1", RunState.FAILED, 10.0)
@@ -235,7 +265,7 @@ class StoreConformance:
         strange = event_message(2, phase(kind=PhaseKind.LOAD))
         strange.run_event.phase.kind = 99  # type: ignore[assignment]  # what a newer agent may send
         arrivals = [arrival(event_message(1, started())), arrival(strange, fault="Phase.kind: unknown value 99")]
-        assert store.commit([Delivery(DEVICE, EPOCH, (), arrivals, WALL_NS)]) == (2,)
+        assert store.commit([Delivery(DEVICE, EPOCH, (), arrivals, WALL_NS, LIFE)]) == (2,)
         assert store.run("run-1").phases == ()
 
     # Telemetry
@@ -292,7 +322,7 @@ class StoreConformance:
             arrival(frame_message(2, run_id="run-1", number=44), fault="layout 44 is not described"),
             arrival(frame_message(3, run_id="run-1")),
         ]
-        assert store.commit([Delivery(DEVICE, EPOCH, [layout()], arrivals, WALL_NS)]) == (3,)
+        assert store.commit([Delivery(DEVICE, EPOCH, [layout()], arrivals, WALL_NS, LIFE)]) == (3,)
         assert [frame.start_monotonic_ns for frame in store.telemetry("run-1").frames] == [3_000_000_000]
 
     def test_times_beyond_63_bits_do_no_harm(self, store: Store) -> None:

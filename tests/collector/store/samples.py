@@ -28,6 +28,7 @@ WALL_NS = 1_750_000_000_000_000_000
 SECOND_NS = 1_000_000_000
 EPOCH = b"epoch-of-the-spool"[:16]
 BOOT = b"boot-of-the-kern"
+LIFE = b"life 1"
 DEVICE = "jetson-07"
 
 BUSY = Channel("edgeprof_cpu_busy_ratio", (), "psutil", 0.001)
@@ -57,9 +58,14 @@ def facts_message(device_id: str = DEVICE) -> device_pb2.DeviceFacts:
 
 
 def greeting(
-    device_id: str = DEVICE, epoch: bytes = EPOCH, oldest: int = 0, newest: int = 0, wall_ns: int = WALL_NS
+    device_id: str = DEVICE,
+    epoch: bytes = EPOCH,
+    oldest: int = 0,
+    newest: int = 0,
+    wall_ns: int = WALL_NS,
+    lives: Sequence[bytes] = (LIFE,),
 ) -> Greeting:
-    return Greeting(facts_message(device_id), epoch, oldest, newest, wall_ns)
+    return Greeting(facts_message(device_id), epoch, oldest, newest, wall_ns, tuple(lives))
 
 
 def layout(number: int = 1, channels: Sequence[Channel] = FAST) -> Layout:
@@ -153,8 +159,9 @@ def delivery(
     epoch: bytes = EPOCH,
     layouts: Sequence[Layout] = (),
     wall_ns: int = WALL_NS,
+    life: bytes = LIFE,
 ) -> Delivery:
-    return Delivery(device_id, epoch, layouts, [arrival(message) for message in messages], wall_ns)
+    return Delivery(device_id, epoch, layouts, [arrival(message) for message in messages], wall_ns, life)
 
 
 def job(job_id: str = "job-1", device_id: str = DEVICE, key: str = "", created_wall_ns: int = WALL_NS) -> JobRecord:
