@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from edgeprof.run import RunRecord, RunState
-from edgeprof_collector.analysis.energy import energy_counters, energy_rails
+from edgeprof_collector.analysis.energy import energy_rails
+from edgeprof_collector.analysis.energy_meters import energy_meters
 from edgeprof_collector.analysis.findings.registry import RULES
 from edgeprof_collector.analysis.findings.rule import Evidence
 from edgeprof_collector.analysis.headline import headline
@@ -14,6 +15,7 @@ from edgeprof_collector.analysis.repetitions import last_moment_ns
 from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.soundness import sound_part
 from edgeprof_collector.analysis.steps import step_verdicts
+from edgeprof_collector.analysis.throttling import throttle_sources
 from edgeprof_collector.analysis.verdict import Flag, VariantVerdict, Verdict
 
 
@@ -22,8 +24,8 @@ def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
     record, unsound_count = sound_part(record)
     started, finished = record.started, record.finished
     end_ns = last_moment_ns(record)
-    counters = energy_counters(series)
-    steps = step_verdicts(record, series, counters)
+    meters = energy_meters(series, started.device)
+    steps = step_verdicts(record, series, meters)
     memory = memory_verdict(record, series, end_ns)
     evidence = Evidence(record=record, steps=steps, memory=memory)
     raised = {flag for step in steps for figure in step.figures for flag in figure.flags}
@@ -44,10 +46,11 @@ def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
         memory=memory,
         ceilings=record.ceilings,
         peaks=record.peaks,
-        energy_rails=energy_rails(counters, started.monotonic_ns, end_ns),
+        energy_rails=energy_rails(record, meters, end_ns),
+        throttle_sources=throttle_sources(series),
         findings=tuple(finding for rule in RULES for finding in rule(evidence)),
         flags=tuple(flag for flag in Flag if flag in raised),
-        notes=data_notes(record, series, unsound_count),
+        notes=data_notes(record, series, steps, unsound_count),
     )
 
 

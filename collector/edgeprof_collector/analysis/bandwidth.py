@@ -1,9 +1,12 @@
-"""Achieved memory bandwidth of decoding, and its share of the measured peak."""
+"""Achieved memory bandwidth of decoding, and its share of the peak of the processor that ran the model."""
 
 from collections.abc import Mapping, Sequence
 
-from edgeprof.run import CeilingMeasured, RunRecord
+from edgeprof.run import RunRecord
+from edgeprof_collector.analysis.ceilings import MEASURED, fitting_cache, read_ceiling
 from edgeprof_collector.analysis.definitions import figure
+from edgeprof_collector.analysis.options import options_in_force
+from edgeprof_collector.analysis.placement import CPU, Placement
 from edgeprof_collector.analysis.quantity import bytes_text
 from edgeprof_collector.analysis.repetitions import RecordedRepetition, mean_decode_depth
 from edgeprof_collector.analysis.verdict import AbsentFigure, Figure, FigureName, Sample
@@ -21,12 +24,10 @@ KV_BYTES_PER_ELEMENT: Mapping[str, float] = {
     "iq4_nl": 18 / 32,
 }
 _KEY_TYPE_OPTION, _VALUE_TYPE_OPTION = "cache_type_k", "cache_type_v"
-_GPU_LAYERS_OPTION = "gpu_layers"
-_CPU = "cpu"
 
 
 def bandwidth_figures(
-    record: RunRecord, repetitions: Sequence[RecordedRepetition], decode_rate: Figure
+    record: RunRecord, repetitions: Sequence[RecordedRepetition], decode_rate: Figure, place: Placement
 ) -> tuple[list[Figure], list[AbsentFigure]]:
     """Achieved bandwidth and MBU of a decode step, or why they are absent."""
     variant = repetitions[0].reference.variant
@@ -41,11 +42,8 @@ def bandwidth_figures(
         for sample in decode_rate.samples
     ]
     achieved = figure(FigureName.ACHIEVED_BANDWIDTH, samples)
-    if reason := _mbu_undefined(record, variant):
-        return [achieved], [AbsentFigure(name=FigureName.MBU, reason=reason)]
-    peak = max(ceiling.read_bytes_per_second for ceiling in cpu_ceilings(record))
-    shares = [Sample(sample.repetition, sample.value / peak) for sample in samples]
-    return [achieved, figure(FigureName.MBU, shares, scope="cpu")], []
+    mbu = _mbu(record, place, samples)
+    return ([achieved, mbu], []) if isinstance(mbu, Figure) else ([achieved], [mbu])
 
 
 def kv_bytes_per_token(record: RunRecord, variant: int) -> float | None:
@@ -62,51 +60,17 @@ def kv_bytes_per_token(record: RunRecord, variant: int) -> float | None:
     return record.started.model.kv_elements_per_token * sum(known) / len(known)
 
 
-def options_in_force(record: RunRecord, variant: int) -> Mapping[str, str]:
-    """The engine's options when the variant was loaded last; empty where the engine did not tell."""
-    return next((loaded.options for loaded in reversed(record.loaded) if loaded.variant == variant), {})
-
-
-def fits_last_level_cache(record: RunRecord) -> bool:
-    """Whether the weights of one token fit the CPU's last-level cache, so that memory need not be read."""
-    cache_bytes = record.started.device.last_level_cache_bytes
-    return cache_bytes is not None and record.started.model.weight_bytes_read_per_token <= cache_bytes
-
-
-def ran_on_cpu(record: RunRecord, variant: int) -> bool:
-    """Whether the CPU alone ran the model: there is no other processor, or no layer was given to one."""
-    return not record.started.device.accelerators or options_in_force(record, variant).get(_GPU_LAYERS_OPTION) == "0"
-
-
-def cpu_ceilings(record: RunRecord) -> tuple[CeilingMeasured, ...]:
-    """The bandwidths measured on the CPU."""
-    return tuple(ceiling for ceiling in record.ceilings if ceiling.processor == _CPU)
-
-
-def largest_cpu_bandwidth(record: RunRecord) -> tuple[float, str] | None:
-    """The largest bandwidth known of the CPU's memory, and how it is known; ``None`` if nothing is."""
-    known = [(rate, "measured") for each in cpu_ceilings(record) for rate in _measured_rates(each)]
-    known += [
-        (peak.bytes_per_second, f"{peak.method.value}: {peak.source}")
-        for peak in record.peaks
-        if peak.processor == _CPU
-    ]
-    return max(known, default=None)
-
-
-def _measured_rates(ceiling: CeilingMeasured) -> tuple[float, float]:
-    return ceiling.read_bytes_per_second, ceiling.copy_bytes_per_second
-
-
-def _mbu_undefined(record: RunRecord, variant: int) -> str:
-    """Why a variant has no MBU; empty if it has one."""
-    if not ran_on_cpu(record, variant):
-        names = ", ".join(each.name for each in record.started.device.accelerators)
-        return f"the model may have run on {names}, whose bandwidth was not measured"
-    if fits_last_level_cache(record):
+def _mbu(record: RunRecord, place: Placement, achieved: Sequence[Sample]) -> Figure | AbsentFigure:
+    """The share of the processor's peak, whose kind is in the scope where it was not measured; or why there is none."""
+    if place.processor is None:
+        return AbsentFigure(name=FigureName.MBU, reason=place.unknown)
+    if cache := fitting_cache(record, place.processor):
         weights = bytes_text(record.started.model.weight_bytes_read_per_token)
-        cache = bytes_text(record.started.device.last_level_cache_bytes or 0)
-        return f"not defined: a token's weights ({weights}) fit the last-level cache ({cache})"
-    if not cpu_ceilings(record):
-        return "the CPU's bandwidth was not measured"
-    return ""
+        return AbsentFigure(name=FigureName.MBU, reason=f"not defined: a token's weights ({weights}) fit {cache}")
+    peak = read_ceiling(record, place.processor)
+    if peak is None:
+        whose = "the CPU's bandwidth" if place.processor == CPU else f"the bandwidth of {place.processor}"
+        return AbsentFigure(name=FigureName.MBU, reason=f"{whose} was not measured, and no other peak of it is known")
+    shares = [Sample(sample.repetition, sample.value / peak.bytes_per_second) for sample in achieved]
+    scope = place.processor if peak.known_by == MEASURED else f"{place.processor}, of its {peak.known_by} peak"
+    return figure(FigureName.MBU, shares, scope=scope)

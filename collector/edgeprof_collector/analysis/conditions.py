@@ -2,111 +2,102 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from edgeprof.run import RunRecord
-from edgeprof_collector.analysis.quantity import text_of
+from edgeprof.telemetry import Channel
+from edgeprof_collector.analysis.clocks import clocks_held_back, cpu_clock_hertz, gpu_clock_hertz
+from edgeprof_collector.analysis.contention import background_cpu_ratio
+from edgeprof_collector.analysis.energy import mean_watts
+from edgeprof_collector.analysis.energy_meters import EnergyMeter
+from edgeprof_collector.analysis.memory_traffic import memory_traffic
 from edgeprof_collector.analysis.repetitions import RecordedRepetition
 from edgeprof_collector.analysis.series import Series
-from edgeprof_collector.analysis.telemetry_window import counter_increase, mean_during, samples_during, series_of
-from edgeprof_collector.analysis.thresholds import (
-    CONTENDED_CPU_RATIO,
-    CONTENDED_MIN_SAMPLES,
-    THROTTLED_CLOCK_RATIO,
-    THROTTLED_MIN_SAMPLES,
-)
-from edgeprof_collector.analysis.verdict import Conditions, Flag, RaisedFlag, Repetition
+from edgeprof_collector.analysis.telemetry_window import counter_increase, mean_during, series_of
+from edgeprof_collector.analysis.thresholds import CONTENDED_CPU_RATIO
+from edgeprof_collector.analysis.throttling import CAUSES, throttling_during
+from edgeprof_collector.analysis.verdict import Conditions, Flag, RaisedFlag, Repetition, Throttling
 
 _SECOND_NS = 1_000_000_000
-# Chips whose heat is not that of a processor.
+# Chips, and zones of the board, whose heat is not that of a processor.
 _OTHER_CHIPS = ("nvme", "drivetemp", "iwlwifi", "mt7921", "BAT", "ucsi")
-# Of the reasons that a GPU gives for a lower clock, those that hold it back against its owner's wish while it is busy.
-_GPU_THROTTLE_REASONS = ("power", "thermal")
+_ZONES = "thermal_zone"
 
 
 def describe_repetitions(
-    record: RunRecord, series: Sequence[Series], repetitions: Sequence[RecordedRepetition]
+    record: RunRecord,
+    series: Sequence[Series],
+    repetitions: Sequence[RecordedRepetition],
+    meter: EnergyMeter | None,
+    processor: str | None,
 ) -> tuple[Repetition, ...]:
-    """The conditions and flags of one step's repetitions."""
-    conditions = [_conditions(record, series, each.start_monotonic_ns, each.end_monotonic_ns) for each in repetitions]
-    clock_flags = _clocks_held_back(series, repetitions)
+    """The conditions and flags of one step's repetitions, which ``processor`` ran; ``meter`` tells their power."""
+    clock_flags = clocks_held_back(series, repetitions, processor)
     return tuple(
-        Repetition(
-            index=repetition.reference.repetition,
-            start_monotonic_ns=repetition.start_monotonic_ns,
-            end_monotonic_ns=repetition.end_monotonic_ns,
-            complete=repetition.complete,
-            conditions=condition,
-            flags=(*_contended(condition), *clock_flag, *_throttle_reasons(series, repetition)),
-        )
-        for repetition, condition, clock_flag in zip(repetitions, conditions, clock_flags, strict=True)
+        _describe(repetition, _conditions(record, series, repetition, meter, processor), series, flags)
+        for repetition, flags in zip(repetitions, clock_flags, strict=True)
     )
 
 
-def _conditions(record: RunRecord, series: Sequence[Series], start_ns: int, end_ns: int) -> Conditions:
+def _describe(
+    repetition: RecordedRepetition, conditions: Conditions, series: Sequence[Series], clock_flags: Sequence[RaisedFlag]
+) -> Repetition:
+    start_ns, end_ns = repetition.start_monotonic_ns, repetition.end_monotonic_ns
+    throttling = throttling_during(series, start_ns, end_ns)
+    held_back = [_throttled(each, (end_ns - start_ns) / _SECOND_NS) for each in throttling]
+    return Repetition(
+        index=repetition.reference.repetition,
+        start_monotonic_ns=start_ns,
+        end_monotonic_ns=end_ns,
+        complete=repetition.complete,
+        conditions=conditions,
+        throttling=throttling,
+        flags=(*_contended(conditions), *clock_flags, *held_back),
+    )
+
+
+def _conditions(
+    record: RunRecord,
+    series: Sequence[Series],
+    repetition: RecordedRepetition,
+    meter: EnergyMeter | None,
+    processor: str | None,
+) -> Conditions:
+    start_ns, end_ns = repetition.start_monotonic_ns, repetition.end_monotonic_ns
     temperature_celsius, place = _hottest(series, start_ns, end_ns)
+    traffic = memory_traffic(series, processor, start_ns, end_ns)
+    watts = mean_watts(meter, start_ns, end_ns) if meter else None
     return Conditions(
         temperature_celsius=temperature_celsius,
         temperature_place=place,
-        cpu_clock_hertz=_fastest_core_hertz(series, start_ns, end_ns, least_samples=1),
-        gpu_clock_hertz=_gpu_clock_hertz(series, start_ns, end_ns),
+        cpu_clock_hertz=cpu_clock_hertz(series, start_ns, end_ns),
+        gpu_clock_hertz=gpu_clock_hertz(series, processor, start_ns, end_ns),
         background_cpu_ratio=background_cpu_ratio(series, record.started.device.logical_cores, start_ns, end_ns),
+        power_watts=watts,
+        power_scope=meter.scope if meter and watts is not None else "",
+        memory_traffic_bytes_per_second=traffic.bytes_per_second if traffic else None,
+        memory_traffic_source=f"{traffic.memory}, {traffic.source}" if traffic else "",
+        major_page_fault_count=_major_page_faults(series, start_ns, end_ns),
     )
-
-
-def background_cpu_ratio(series: Sequence[Series], logical_cores: int, start_ns: int, end_ns: int) -> float | None:
-    """Share of all cores' time that neither the workload nor the agent took.
-
-    Over the samples of the busy share whose time lies inside the window: each says how busy the cores were since
-    the sample before it. ``None`` with too few of them, or without the workload's own CPU time.
-    """
-    busy = series_of(series, "edgeprof_cpu_busy_ratio")
-    workload = series_of(series, "edgeprof_workload_cpu_seconds_total")
-    if not busy or not workload or not logical_cores:
-        return None
-    times = busy[0].times_monotonic_ns
-    first = int(np.searchsorted(times, start_ns))
-    last = int(np.searchsorted(times, end_ns, side="right")) - 1
-    if last - first < CONTENDED_MIN_SAMPLES:
-        return None
-    spans_seconds = np.diff(times[first : last + 1]) / _SECOND_NS
-    busy_seconds = float((busy[0].values[first + 1 : last + 1] * spans_seconds).sum()) * logical_cores
-    own_seconds = counter_increase(workload[0], int(times[first]), int(times[last]))
-    if own_seconds is None:
-        return None
-    for agent in series_of(series, "edgeprof_agent_cpu_seconds_total"):
-        own_seconds += counter_increase(agent, int(times[first]), int(times[last])) or 0.0
-    return max((busy_seconds - own_seconds) / (logical_cores * float(spans_seconds.sum())), 0.0)
 
 
 def _hottest(series: Sequence[Series], start_ns: int, end_ns: int) -> tuple[float | None, str]:
     found: list[tuple[float, str]] = []
     for metric in ("edgeprof_temperature_celsius", "edgeprof_gpu_temperature_celsius"):
         for each in series_of(series, metric):
-            place = " ".join(value for _, value in each.channel.labels)
             value = mean_during(each, start_ns, end_ns)
-            if value is not None and not place.startswith(_OTHER_CHIPS):
-                found.append((value, place))
+            if value is not None and not any(label.startswith(_OTHER_CHIPS) for _, label in each.channel.labels):
+                found.append((value, _place(each.channel)))
     return max(found, default=(None, ""))
 
 
-def _fastest_core_hertz(series: Sequence[Series], start_ns: int, end_ns: int, least_samples: int) -> float | None:
-    """The highest of the cores' median clocks. Idle cores run slower, and by chance, so they say nothing.
-
-    From samples inside the window alone: a clock changes at once when work begins, so nothing can be interpolated.
-    """
-    medians = []
-    for core in series_of(series, "edgeprof_cpu_frequency_hertz"):
-        inside = samples_during(core, start_ns, end_ns)
-        if inside.size >= least_samples:
-            medians.append(float(np.median(inside)))
-    return max(medians, default=None)
+def _place(channel: Channel) -> str:
+    """Chip and place, or GPU and place; of the kernel's thermal zones the place alone."""
+    return " ".join(value for _, value in channel.labels if value != _ZONES)
 
 
-def _gpu_clock_hertz(series: Sequence[Series], start_ns: int, end_ns: int) -> float | None:
-    clocks = [each for each in series_of(series, "edgeprof_gpu_clock_hertz") if ("domain", "sm") in each.channel.labels]
-    inside = [samples for each in clocks if (samples := samples_during(each, start_ns, end_ns)).size]
-    return max((float(np.median(samples)) for samples in inside), default=None)
+def _major_page_faults(series: Sequence[Series], start_ns: int, end_ns: int) -> int | None:
+    faults = series_of(series, "edgeprof_workload_major_page_faults_total")
+    increase = counter_increase(faults[0], start_ns, end_ns) if faults else None
+    return None if increase is None else round(increase)
 
 
 def _contended(conditions: Conditions) -> tuple[RaisedFlag, ...]:
@@ -116,40 +107,11 @@ def _contended(conditions: Conditions) -> tuple[RaisedFlag, ...]:
     return (RaisedFlag(flag=Flag.CONTENDED, evidence=f"other processes took {ratio:.0%} of all cores' time"),)
 
 
-def _clocks_held_back(
-    series: Sequence[Series], repetitions: Sequence[RecordedRepetition]
-) -> list[tuple[RaisedFlag, ...]]:
-    """Per repetition, a flag if its clock lay below that of the step's best one; none if too few samples tell."""
-    clocks = [
-        _fastest_core_hertz(series, each.start_monotonic_ns, each.end_monotonic_ns, THROTTLED_MIN_SAMPLES)
-        for each in repetitions
-    ]
-    best_hertz = max((clock for clock in clocks if clock is not None), default=0.0)
-    return [
-        (RaisedFlag(flag=Flag.THROTTLED, evidence=_slower(clock, best_hertz)),)
-        if clock is not None and clock < best_hertz * THROTTLED_CLOCK_RATIO
-        else ()
-        for clock in clocks
-    ]
-
-
-def _slower(clock_hertz: float, best_hertz: float) -> str:
-    return f"CPU clock at {text_of(clock_hertz, 'hertz')}, {clock_hertz / best_hertz:.0%} of the step's best repetition"
-
-
-def _throttle_reasons(series: Sequence[Series], repetition: RecordedRepetition) -> tuple[RaisedFlag, ...]:
-    """What the kernel and the drivers themselves say of clocks that were held back."""
-    start_ns, end_ns = repetition.start_monotonic_ns, repetition.end_monotonic_ns
-    evidence = []
-    for metric, place in (("edgeprof_gpu_throttled_ratio", "gpu"), ("edgeprof_throttled_ratio", "place")):
-        for each in series_of(series, metric):
-            labels = dict(each.channel.labels)
-            reason = labels.get("reason", "")
-            share = mean_during(each, start_ns, end_ns)
-            if share and (place != "gpu" or reason in _GPU_THROTTLE_REASONS):
-                evidence.append(f"{labels.get(place, '')} held back by {reason} for {share:.0%} of the time")
-    for each in series_of(series, "edgeprof_cpu_throttle_events_total"):
-        if counter_increase(each, start_ns, end_ns):
-            counter = ", ".join(f"{name} {value}" for name, value in each.channel.labels)
-            evidence.append(f"heat held the CPU's clock back, as counted by {counter}")
-    return tuple(RaisedFlag(flag=Flag.THROTTLED, evidence=text) for text in evidence)
+def _throttled(throttling: Throttling, duration_seconds: float) -> RaisedFlag:
+    parts = []
+    if throttling.seconds is not None:
+        parts.append(f"for {throttling.seconds:.3g} s of {duration_seconds:.3g} s")
+    if throttling.event_count is not None:
+        parts.append(f"{throttling.event_count} {'time' if throttling.event_count == 1 else 'times'}")
+    evidence = f"{throttling.place} held back by {CAUSES[throttling.reason]} {', '.join(parts)}"
+    return RaisedFlag(flag=Flag.THROTTLED, evidence=evidence)

@@ -76,19 +76,32 @@ DEFINITIONS: dict[FigureName, Definition] = {
         "memory bandwidth utilisation",
         "MBU",
         "ratio",
-        "achieved bandwidth / measured read peak of the processor that ran the model",
+        "achieved bandwidth / peak of the processor that ran the model: measured by reading, unless its scope says how",
     ),
 }
 
 
-def figure(name: FigureName, samples: Sequence[Sample], *, turn: int | None = None, scope: str = "") -> Figure:
-    """Summarise at least one sample as the figure ``name``."""
+# Of energies where the device has no counter.
+INTEGRATED_FORMULAS = {
+    FigureName.PREFILL_ENERGY: (
+        "power integrated (trapezoids between samples) from start to prompt processed / prompt tokens processed"
+    ),
+    FigureName.DECODE_ENERGY: (
+        "power integrated (trapezoids between samples) from first to last token / tokens after the first"
+    ),
+}
+
+
+def figure(
+    name: FigureName, samples: Sequence[Sample], *, turn: int | None = None, scope: str = "", formula: str = ""
+) -> Figure:
+    """Summarise at least one sample as the figure ``name``. ``formula`` is given where it is not the usual one."""
     summary = summarise([sample.value for sample in samples])
     definition = DEFINITIONS[name]
     return Figure(
         name=name,
         unit=definition.unit,
-        formula=definition.formula,
+        formula=formula or definition.formula,
         turn=turn,
         scope=scope,
         n=len(samples),

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 
 from edgeprof.run import RunRecord
-from edgeprof_collector.analysis.bandwidth import cpu_ceilings
+from edgeprof_collector.analysis.placement import CPU
 from edgeprof_collector.analysis.repetitions import group_repetitions
 from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.thresholds import INTERVAL_MIN_REPETITIONS
+from edgeprof_collector.analysis.verdict import FigureName, StepVerdict
 
 
-def data_notes(record: RunRecord, series: Sequence[Series], unsound_count: int) -> tuple[str, ...]:
+def data_notes(
+    record: RunRecord, series: Sequence[Series], steps: Sequence[StepVerdict], unsound_count: int
+) -> tuple[str, ...]:
     """One line for everything that is missing, damaged or made up. ``record`` is sound."""
     notes = []
     if record.started.model.synthetic:
@@ -22,7 +25,8 @@ def data_notes(record: RunRecord, series: Sequence[Series], unsound_count: int) 
             f"Too few repetitions for an interval in some steps ({fewest}): under {INTERVAL_MIN_REPETITIONS}, "
             "a bootstrap interval covers less than it says."
         )
-    if cpu_ceilings(record) and record.started.device.last_level_cache_bytes is None:
+    on_cpu = any(step.processor == CPU and step.figure(FigureName.MBU) for step in steps)
+    if on_cpu and record.started.device.last_level_cache_bytes is None:
         notes.append("The size of the last-level cache is not known: if the weights fit it, MBU means nothing.")
     if unsound_count:
         notes.append(f"{unsound_count} of the run's events contradict themselves or the plan, and are left out.")

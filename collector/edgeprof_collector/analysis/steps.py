@@ -1,15 +1,17 @@
 """Each step's figures, with the conditions and flags of its repetitions."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from edgeprof.plan import StepKind
 from edgeprof.run import RunRecord
 from edgeprof_collector.analysis.bandwidth import bandwidth_figures
 from edgeprof_collector.analysis.conditions import describe_repetitions
-from edgeprof_collector.analysis.energy import EnergyCounter, energy_figures
+from edgeprof_collector.analysis.energy import energy_figures, widest_meter
+from edgeprof_collector.analysis.energy_meters import EnergyMeter
+from edgeprof_collector.analysis.placement import Placement, placement
 from edgeprof_collector.analysis.rates import rate_figures, token_gaps
-from edgeprof_collector.analysis.repetitions import RecordedRepetition, group_repetitions
+from edgeprof_collector.analysis.repetitions import RecordedRepetition, group_repetitions, last_moment_ns
 from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.statistics import drift_ratio
 from edgeprof_collector.analysis.verdict import (
@@ -25,26 +27,36 @@ from edgeprof_collector.analysis.verdict import (
 _RATES = {FigureName.PREFILL_RATE: "prefill rate", FigureName.DECODE_RATE: "decode rate"}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """What all steps of a run are judged by."""
+
+    record: RunRecord
+    series: Sequence[Series]
+    meters: Sequence[EnergyMeter]
+    widest: EnergyMeter | None
+
+
 def step_verdicts(
-    record: RunRecord, series: Sequence[Series], counters: Sequence[EnergyCounter]
+    record: RunRecord, series: Sequence[Series], meters: Sequence[EnergyMeter]
 ) -> tuple[StepVerdict, ...]:
     """Every step of every variant that has a repetition, in the plan's order, variants side by side."""
+    widest = widest_meter(record, meters, last_moment_ns(record))
+    run = _Run(record=record, series=series, meters=meters, widest=widest)
+    places = [placement(record, series, variant) for variant in range(len(record.started.plan.variants))]
     return tuple(
-        _step_verdict(record, series, counters, repetitions) for repetitions in group_repetitions(record).values()
+        _step_verdict(run, repetitions, places[variant])
+        for (_, variant), repetitions in group_repetitions(record).items()
     )
 
 
-def _step_verdict(
-    record: RunRecord,
-    series: Sequence[Series],
-    counters: Sequence[EnergyCounter],
-    repetitions: Sequence[RecordedRepetition],
-) -> StepVerdict:
+def _step_verdict(run: _Run, repetitions: Sequence[RecordedRepetition], place: Placement) -> StepVerdict:
+    record = run.record
     reference = repetitions[0].reference
     plan = record.started.plan
     step = plan.steps[reference.step]
-    described = describe_repetitions(record, series, repetitions)
-    figures, absent = _figures(record, counters, repetitions)
+    described = describe_repetitions(record, run.series, repetitions, run.widest, place.processor)
+    figures, absent = _figures(record, run.meters, repetitions, place)
     drifts = {index: ratio for index, figure in enumerate(figures) if (ratio := _drift(figure)) is not None}
     return StepVerdict(
         step=reference.step,
@@ -56,6 +68,7 @@ def _step_verdict(
         depth_tokens=step.depth_tokens,
         decode_tokens=step.decode_tokens,
         turns=step.turns,
+        processor=place.processor,
         repetitions=described,
         figures=tuple(
             _with_flags(figure, described, synthetic=record.started.model.synthetic, drifting=index in drifts)
@@ -68,16 +81,16 @@ def _step_verdict(
 
 
 def _figures(
-    record: RunRecord, counters: Sequence[EnergyCounter], repetitions: Sequence[RecordedRepetition]
+    record: RunRecord, meters: Sequence[EnergyMeter], repetitions: Sequence[RecordedRepetition], place: Placement
 ) -> tuple[list[Figure], list[AbsentFigure]]:
     step = record.started.plan.steps[repetitions[0].reference.step]
     figures: list[Figure] = rate_figures(step, repetitions)
     absent: list[AbsentFigure] = []
     decode_rate = next((figure for figure in figures if figure.name is FigureName.DECODE_RATE), None)
     if step.kind is StepKind.DECODE and decode_rate is not None:
-        more, missing = bandwidth_figures(record, repetitions, decode_rate)
+        more, missing = bandwidth_figures(record, repetitions, decode_rate, place)
         figures, absent = figures + more, absent + missing
-    more, missing = energy_figures(step.kind, repetitions, counters)
+    more, missing = energy_figures(step.kind, repetitions, meters)
     return figures + more, absent + missing
 
 

@@ -39,9 +39,24 @@ ENERGY_MIN_REFRESHES = 2.0
 # Between two changes of a counter further apart than this many of its refreshes, telemetry was lost.
 ENERGY_REACH_REFRESHES = 4.0
 
+# What NVIDIA's averages of power cover (cuda.bindings: nvmlDeviceGetPowerUsage); AMD's firmware does not tell its own.
+AVERAGE_POWER_WINDOW_SECONDS = 1.0
+
+# Over a whole run, some seconds without a reading weigh little.
+ENERGY_RUN_REACH_SECONDS = 10.0
+
 # Page cache before a load: what counts as cold and as warm.
 COLD_PAGE_CACHE_RATIO = 0.10
 WARM_PAGE_CACHE_RATIO = 0.90
+
+# Bandwidth
+
+# A GPU on which the workload holds less than a tenth of a token's weights holds buffers, not layers.
+PLACED_WEIGHTS_RATIO = 0.10
+
+# No driver tells the size of a GPU's last-level cache. The largest sold is the 256 MB of AMD's MI300X; weights that are
+# not larger may never leave it.
+LARGEST_GPU_CACHE_BYTES = 256 * 2**20
 
 # Findings
 

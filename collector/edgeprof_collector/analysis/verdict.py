@@ -65,7 +65,8 @@ class Figure:
 
     ``interval`` is that of the median, ``None`` with fewer than five samples. ``turn`` is the index of a chat's
     turn; ``None`` when the figure covers the whole step. ``scope`` says what the figure covers where its name
-    leaves that open: the rail of an energy, the processor of an MBU, the page cache of a load.
+    leaves that open: the rail of an energy, the processor of an MBU, the page cache of a load. ``formula`` is its own
+    where it was not got in the usual way.
     """
 
     name: FigureName
@@ -115,8 +116,10 @@ class Conditions:
     """What a repetition was taken at, over its time; ``None`` where no sensor tells.
 
     ``temperature_celsius`` is the mean of ``temperature_place``, the hottest place; ``cpu_clock_hertz`` the median
-    of the fastest core; ``background_cpu_ratio`` the share of all cores' time that neither the workload nor the agent
-    took.
+    of the fastest core, ``gpu_clock_hertz`` that of the GPU that ran the model, or else of the fastest;
+    ``background_cpu_ratio`` the share of all cores' time that neither the workload nor the agent took. ``power_watts``
+    is the mean of ``power_scope``, the meter that counts the most; ``memory_traffic_bytes_per_second`` that of
+    ``memory_traffic_source``.
     """
 
     temperature_celsius: float | None = None
@@ -124,11 +127,38 @@ class Conditions:
     cpu_clock_hertz: float | None = None
     gpu_clock_hertz: float | None = None
     background_cpu_ratio: float | None = None
+    power_watts: float | None = None
+    power_scope: str = ""
+    memory_traffic_bytes_per_second: float | None = None
+    memory_traffic_source: str = ""
+    major_page_fault_count: int | None = None
+
+
+class ThrottleReason(str, Enum):
+    """Why a clock was held back against its owner's wish."""
+
+    POWER = "power"
+    THERMAL = "thermal"
+    CURRENT = "current"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttling:
+    """What held a part of the device back in a repetition, as its kernel, driver or firmware tells.
+
+    ``seconds`` is ``None`` where only events are counted, ``event_count`` where only time is.
+    """
+
+    place: str
+    reason: ThrottleReason
+    seconds: float | None = None
+    event_count: int | None = None
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repetition:
-    """One repetition of a step: when, at what conditions, with which flags.
+    """One repetition of a step: when, at what conditions, held back by what, with which flags.
 
     ``complete`` is false where the run was cut before all of its requests were done.
     """
@@ -138,12 +168,16 @@ class Repetition:
     end_monotonic_ns: int
     complete: bool
     conditions: Conditions
+    throttling: tuple[Throttling, ...] = ()
     flags: tuple[RaisedFlag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepVerdict:
-    """One step of one variant. ``step`` and ``variant`` are indices into the plan."""
+    """One step of one variant. ``step`` and ``variant`` are indices into the plan.
+
+    ``processor`` is what ran the model: ``cpu`` or an accelerator's name, ``None`` if it cannot be told or was several.
+    """
 
     step: int
     variant: int
@@ -154,6 +188,7 @@ class StepVerdict:
     depth_tokens: int
     decode_tokens: int
     turns: int
+    processor: str | None = None
     repetitions: tuple[Repetition, ...]
     figures: tuple[Figure, ...]
     absent: tuple[AbsentFigure, ...] = ()
@@ -206,14 +241,27 @@ class MemoryVerdict:
     devices: tuple[DeviceMemory, ...] = ()
 
 
+class EnergyMethod(str, Enum):
+    """How joules come about: by a counter's difference, or by integrating a gauge of power."""
+
+    COUNTER = "counter"
+    INTEGRATED = "integrated"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnergyRail:
-    """An energy counter that covered the run. ``refresh_seconds`` is how often its value was seen to change."""
+    """A source of joules that covered the run.
+
+    ``refresh_seconds`` is how often its value was seen to change, or the time that it averages over, if longer.
+    ``idle_watts`` is its mean power before the model was loaded, or else between steps.
+    """
 
     scope: str
     source: str
+    method: EnergyMethod = EnergyMethod.COUNTER
     refresh_seconds: float
     run_joules: float | None
+    idle_watts: float | None = None
 
 
 class Severity(str, Enum):
@@ -239,7 +287,8 @@ class Verdict:
     """All that the analysis says of one run. ``steps`` are in the plan's order, variants side by side.
 
     ``state`` is ``RunState.RUNNING`` for a run that never ended; ``cause`` says why one did not succeed.
-    ``notes`` are what a reader must know of the data itself, such as lost telemetry.
+    ``throttle_sources`` are the places that tell when they are held back. ``notes`` are what a reader must know of the
+    data itself, such as lost telemetry.
     """
 
     run_id: str
@@ -258,6 +307,7 @@ class Verdict:
     memory: MemoryVerdict
     ceilings: tuple[CeilingMeasured, ...]
     energy_rails: tuple[EnergyRail, ...]
+    throttle_sources: tuple[str, ...] = ()
     peaks: tuple[PeakBandwidth, ...] = ()
     findings: tuple[Finding, ...] = ()
     flags: tuple[Flag, ...] = ()

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from edgeprof.run import CeilingMeasured, PeakBandwidth
 from edgeprof_collector.analysis.quantity import bytes_text, text_of
-from edgeprof_collector.analysis.verdict import EnergyRail, VariantVerdict, Verdict
+from edgeprof_collector.analysis.verdict import EnergyMethod, EnergyRail, VariantVerdict, Verdict
 from edgeprof_collector.report.facts import clean
+from edgeprof_collector.report.throttled import held_back_lines
 
-NO_ENERGY = "no energy counter could be read on this device"
+NO_ENERGY = "neither an energy counter nor a power gauge could be read"
 
 
 def resource_lines(verdict: Verdict) -> list[tuple[str, str]]:
@@ -18,8 +19,12 @@ def resource_lines(verdict: Verdict) -> list[tuple[str, str]]:
         if told := engine_memory(variant):
             lines.append(("", prefix + told))
     lines += _named("Load", [prefix + _loads(each) for prefix, each in zip(prefixes, verdict.variants, strict=True)])
+    lines += _named(
+        "Ran on", [prefix + each for prefix, each in zip(prefixes, _processors(verdict), strict=True) if each]
+    )
     lines += _named("Ceiling", [*map(_ceiling, verdict.ceilings), *map(_peak, verdict.peaks)])
-    return lines + _named("Energy", [_rail(rail) for rail in verdict.energy_rails] or [NO_ENERGY])
+    lines += _named("Energy", [_rail(rail) for rail in verdict.energy_rails] or [NO_ENERGY])
+    return lines + _named("Held back", held_back_lines(verdict))
 
 
 def engine_memory(variant: VariantVerdict) -> str:
@@ -51,9 +56,23 @@ def _peak(peak: PeakBandwidth) -> str:
     return f"{peak.processor}, {peak.method.value}: {text_of(peak.bytes_per_second, 'bytes/s')} ({clean(peak.source)})"
 
 
+def _processors(verdict: Verdict) -> list[str]:
+    """Of each variant, the processor that ran it, by name and product; empty where the device has but one."""
+    products = {each.name: f"{each.name}, {clean(each.product)}" for each in verdict.device.accelerators}
+    ran = {step.variant: step.processor for step in verdict.steps if step.processor}
+    names = [ran.get(variant.variant, "") for variant in verdict.variants]
+    return [products.get(name, "the CPU" if name else "") if products else "" for name in names]
+
+
 def _rail(rail: EnergyRail) -> str:
-    joules = "" if rail.run_joules is None else f"{rail.run_joules:,.0f} J in the run, "
-    return f"{rail.scope}: {joules}the counter changes every {text_of(rail.refresh_seconds, 's')}"
+    parts = []
+    if rail.run_joules is not None:
+        parts.append(f"{rail.run_joules:,.0f} J in the run")
+    if rail.idle_watts is not None:
+        parts.append(f"{text_of(rail.idle_watts, 'W')} idle")
+    how = "power integrated" if rail.method is EnergyMethod.INTEGRATED else "counter"
+    parts.append(f"{how}, new every {text_of(rail.refresh_seconds, 's')}")
+    return f"{clean(rail.scope)}: {', '.join(parts)}"
 
 
 def _memory(verdict: Verdict) -> str:

@@ -114,8 +114,16 @@ def absent_lines(verdict: Verdict) -> tuple[str, ...]:
 
 def shown_formulas(verdict: Verdict, left_out: Collection[FigureName] = ()) -> tuple[tuple[str, str], ...]:
     """Short title and formula of each figure that the verdict's steps have, in the order of their definition."""
-    names = {figure.name for step in verdict.steps for figure in step.figures}.difference(left_out)
-    formulas = [(each.short_title, each.formula) for name, each in DEFINITIONS.items() if name in names]
+    used: dict[FigureName, dict[str, None]] = {}
+    for step in verdict.steps:
+        for figure in step.figures:
+            used.setdefault(figure.name, {})[figure.formula] = None
+    formulas = [
+        (definition.short_title, formula)
+        for name, definition in DEFINITIONS.items()
+        if name not in left_out
+        for formula in used.get(name, {})
+    ]
     if any(step.token_gaps for step in verdict.steps):
         formulas.append(("token gap", GAP_FORMULA))
     return tuple(formulas)

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edgeprof.run import RunState
+from edgeprof_collector.analysis.placement import CPU
 from edgeprof_collector.analysis.quantity import scale_of, text_of
 from edgeprof_collector.analysis.verdict import Conditions, FigureName, Finding, Flag, Severity, StepVerdict, Verdict
 from edgeprof_collector.report.facts import clean, device_line, engine_line, model_line
@@ -149,19 +150,22 @@ def _conditions(step: StepVerdict) -> str:
     """Temperature and clock over the step's repetitions, from lowest to highest."""
     conditions = [repetition.conditions for repetition in step.repetitions]
     celsius = [each.temperature_celsius for each in conditions if each.temperature_celsius is not None]
-    clocks = [clock for each in conditions if (clock := _clock_hertz(each)) is not None]
+    clocks = [clock for each in conditions if (clock := _clock_hertz(step, each)) is not None]
+    watts = [each.power_watts for each in conditions if each.power_watts is not None]
     parts = []
     if celsius:
         low, high = f"{min(celsius):.0f}", f"{max(celsius):.0f}"
         parts.append(f"{low} °C" if low == high else f"{low}–{high} °C")  # noqa: RUF001 - an en dash is meant
     if clocks:
         parts.append(text_of(sum(clocks) / len(clocks), "hertz"))
+    if watts:
+        parts.append(text_of(sum(watts) / len(watts), "W"))
     return f"  at {', '.join(parts)}" if parts else ""
 
 
-def _clock_hertz(conditions: Conditions) -> float | None:
-    """The clock of the processor that the temperature is of."""
-    return conditions.gpu_clock_hertz if conditions.temperature_place.startswith("gpu") else conditions.cpu_clock_hertz
+def _clock_hertz(step: StepVerdict, conditions: Conditions) -> float | None:
+    """The clock of the processor that ran the step: a GPU's, if it is known to have run it."""
+    return conditions.cpu_clock_hertz if step.processor in (None, CPU) else conditions.gpu_clock_hertz
 
 
 def _findings(verdict: Verdict) -> Iterator[RenderableType]:

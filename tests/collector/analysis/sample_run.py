@@ -23,7 +23,7 @@ from edgeprof.run import (
 )
 from edgeprof.v1.telemetry_pb2 import RunTelemetry
 
-from .sample_telemetry import Load, sample_telemetry
+from .sample_telemetry import Load, Probes, sample_telemetry
 
 SECOND_NS = 1_000_000_000
 RUN_ID = "01JQ7Z2M4T8W3N6P5R9S1V0X2Y"
@@ -141,8 +141,8 @@ def sample_record(scenario: Scenario = Scenario()) -> RunRecord:
     return _play(scenario)[0]
 
 
-def sample_run(scenario: Scenario = Scenario()) -> tuple[RunRecord, RunTelemetry]:
-    """A run in which ``scenario`` is true, and its telemetry."""
+def sample_run(scenario: Scenario = Scenario(), probes: Probes | None = None) -> tuple[RunRecord, RunTelemetry]:
+    """A run in which ``scenario`` is true, and its telemetry: of a PC, or of ``probes``."""
     record, timeline = _play(scenario)
     telemetry = sample_telemetry(
         timeline.loads,
@@ -153,6 +153,7 @@ def sample_run(scenario: Scenario = Scenario()) -> tuple[RunRecord, RunTelemetry
         background_cpu_ratio=scenario.background_cpu_ratio,
         energy=scenario.energy,
         gpus=[each.name for each in scenario.device.accelerators],
+        probes_of=probes,
     )
     return record, telemetry
 

@@ -78,6 +78,9 @@ class Machine:
         return (min(max(time_ns, load.start_ns), load.end_ns) - load.start_ns) / SECOND_NS
 
 
+Probes = Callable[[Machine], dict[Channel, Probe]]
+
+
 def sample_telemetry(
     loads: Sequence[Load],
     *,
@@ -88,13 +91,20 @@ def sample_telemetry(
     background_cpu_ratio: float,
     energy: bool,
     gpus: Sequence[str],
+    probes_of: Probes | None = None,
 ) -> RunTelemetry:
-    """Frames of a second each, with a fast block of ``hertz`` ticks and a slow one of a single tick."""
+    """Frames of a second each, with a fast block of ``hertz`` ticks and a slow one of a single tick.
+
+    ``probes_of`` gives the channels in place of those of a PC.
+    """
     machine = Machine(loads, cores, background_cpu_ratio)
-    probes = _host_probes(machine, memory_total_bytes, SECOND_NS // hertz)
-    probes |= _energy_probes(machine) if energy else {}
-    for gpu in gpus:
-        probes |= _gpu_probes(machine, gpu)
+    if probes_of is None:
+        probes = _host_probes(machine, memory_total_bytes, SECOND_NS // hertz)
+        probes |= _energy_probes(machine) if energy else {}
+        for gpu in gpus:
+            probes |= _gpu_probes(machine, gpu)
+    else:
+        probes = probes_of(machine)
     fast = {key: probe for key, probe in probes.items() if METRICS[key.metric].tier is Tier.FAST}
     slow = {key: probe for key, probe in probes.items() if METRICS[key.metric].tier is Tier.SLOW}
     numbers = {tuple(fast): 1, tuple(slow): 2}

@@ -2,11 +2,15 @@ from dataclasses import replace
 
 import pytest
 
+from edgeprof.plan import Variant
+from edgeprof.run import PeakBandwidth, PeakMethod, RunRecord
+from edgeprof_collector.analysis.bandwidth import kv_bytes_per_token
 from edgeprof_collector.analysis.steps import step_verdicts
 from edgeprof_collector.analysis.verdict import FigureName, StepVerdict
 
-from .sample_run import DEVICE, GPU, MODEL, OPTIONS, Scenario, sample_record
+from .sample_run import DEVICE, GPU, MODEL, OPTIONS, QUICK, Scenario, sample_record
 
+OFFLOADED = Scenario(device=replace(DEVICE, accelerators=(GPU,)), options={**OPTIONS, "gpu_layers": "99"})
 WEIGHTS, KV_ELEMENTS = MODEL.weight_bytes_read_per_token, MODEL.kv_elements_per_token
 
 
@@ -56,9 +60,65 @@ def test_mbu_needs_the_bandwidth_of_the_processor_that_ran_the_model() -> None:
     assert deep_decode(on_cpu).figure(FigureName.MBU) is not None
 
 
+def on_gpu(record: RunRecord, *peaks: tuple[PeakMethod, float]) -> StepVerdict:
+    known = [
+        PeakBandwidth(run_id="r", processor="gpu0", method=method, bytes_per_second=rate, source="its clock")
+        for method, rate in peaks
+    ]
+    return step_verdicts(replace(record, peaks=tuple(known)), (), ())[2]
+
+
+def test_a_gpus_peak_is_the_measured_one_or_else_the_computed_or_the_specified() -> None:
+    record = sample_record(
+        Scenario(device=replace(DEVICE, accelerators=(GPU,)), options={**OPTIONS, "gpu_layers": "99"})
+    )
+    computed, specified = (PeakMethod.COMPUTED, 288e9), (PeakMethod.SPECIFIED, 300e9)
+    achieved = median(on_gpu(record), FigureName.ACHIEVED_BANDWIDTH)
+    for peaks, scope, peak in (
+        ((specified,), "gpu0, of its specified peak", 300e9),
+        ((specified, computed), "gpu0, of its computed peak", 288e9),
+    ):
+        mbu = on_gpu(record, *peaks).figure(FigureName.MBU)
+        assert mbu is not None
+        assert mbu.scope == scope
+        assert mbu.median == pytest.approx(achieved / peak)
+    measured = replace(record, ceilings=(*record.ceilings, replace(record.ceilings[0], processor="gpu0")))
+    mbu = on_gpu(measured, computed).figure(FigureName.MBU)
+    assert mbu is not None
+    assert mbu.scope == "gpu0"
+    assert mbu.median == pytest.approx(achieved / 28e9)
+
+
+def test_weights_that_might_stay_in_a_gpus_cache_have_no_mbu() -> None:
+    model = replace(MODEL, weight_bytes_read_per_token=200 * 2**20)
+    scenario = Scenario(
+        device=replace(DEVICE, accelerators=(GPU,)), options={**OPTIONS, "gpu_layers": "99"}, model=model
+    )
+    step = on_gpu(sample_record(scenario), (PeakMethod.COMPUTED, 288e9))
+    assert reason(step, FigureName.MBU).endswith("which may have up to 256 MiB")
+
+
+def test_all_experts_must_fit_the_cache_though_a_token_reads_few() -> None:
+    experts = replace(MODEL, expert_count=64, expert_used_count=4, weight_bytes_read_per_token=6 * 2**20)
+    assert deep_decode(Scenario(model=experts, decode_rate=24)).figure(FigureName.MBU) is not None
+    dense = replace(MODEL, weight_bytes_read_per_token=6 * 2**20)
+    assert "fit the last-level cache" in reason(deep_decode(Scenario(model=dense)), FigureName.MBU)
+
+
+def test_the_kv_type_that_the_engine_used_counts_and_not_the_one_asked_for() -> None:
+    asked = {"cache_type_k": "q8_0", "cache_type_v": "q8_0"}
+    plan = replace(QUICK, variants=(Variant(name="q8", options=asked),))
+    record = sample_record(Scenario(plan=plan))
+    assert kv_bytes_per_token(record, 0) == KV_ELEMENTS * 34 / 32
+    told = replace(record.loaded[0], options={**OPTIONS, "cache_type_k": "f16", "cache_type_v": "f16"})
+    assert kv_bytes_per_token(replace(record, loaded=(told,)), 0) == KV_ELEMENTS * 2
+    silent = replace(record.loaded[0], options={"threads": "4"})
+    assert kv_bytes_per_token(replace(record, loaded=(silent,)), 0) == KV_ELEMENTS * 34 / 32
+
+
 def test_mbu_needs_a_ceiling() -> None:
-    assert (
-        reason(deep_decode(Scenario(read_bytes_per_second=0)), FigureName.MBU) == "the CPU's bandwidth was not measured"
+    assert reason(deep_decode(Scenario(read_bytes_per_second=0)), FigureName.MBU) == (
+        "the CPU's bandwidth was not measured, and no other peak of it is known"
     )
 
 

@@ -72,7 +72,7 @@ def test_a_gpu_that_names_its_reason_is_throttled() -> None:
     verdict = judged(Scenario(device=replace(DEVICE, accelerators=(GPU,))))
     prefill = verdict.steps[0].repetitions[0]
     assert [raised.flag for raised in prefill.flags] == [Flag.THROTTLED]
-    assert prefill.flags[0].evidence.startswith("gpu0 held back by power for ")
+    assert prefill.flags[0].evidence.startswith("gpu0 held back by the power limit for ")
     assert verdict.steps[DECODE].repetitions[0].flags == ()
 
 
@@ -159,7 +159,5 @@ def test_what_the_kernel_says_of_throttling_is_believed() -> None:
         for step in analyse(record, (held_back, counted)).steps
         for repetition in step.repetitions
     ]
-    assert all(evidence[0] == "cpu held back by thermal for 100% of the time" for evidence in flags)
-    assert [evidence[1:] for evidence in flags if len(evidence) > 1] == [
-        ["heat held the CPU's clock back, as counted by package 0, scope package"]
-    ]
+    assert all(evidence[0].startswith("cpu held back by heat for ") for evidence in flags)
+    assert [evidence[1:] for evidence in flags if len(evidence) > 1] == [["CPU package 0 held back by heat 1 time"]]

@@ -6,11 +6,11 @@ import pytest
 from edgeprof.catalogue import channel
 from edgeprof.plan import Step, StepKind
 from edgeprof_collector.analysis.analyse import analyse
-from edgeprof_collector.analysis.energy import energy_counters
+from edgeprof_collector.analysis.energy_meters import EnergyMeter, energy_meters
 from edgeprof_collector.analysis.series import Series, collect_series
 from edgeprof_collector.analysis.verdict import FigureName, Verdict
 
-from .sample_run import QUICK, Scenario, sample_run
+from .sample_run import DEVICE, QUICK, Scenario, sample_run
 
 PACKAGE, CORE = "rapl package-0", "rapl package-0/core"
 
@@ -70,25 +70,29 @@ def counter(times_ms: list[int], joules: list[float]) -> Series:
     )
 
 
+def meters(series: list[Series]) -> tuple[EnergyMeter, ...]:
+    return energy_meters(series, DEVICE)
+
+
 def test_a_counter_read_more_often_than_it_changes_is_reduced_to_its_changes() -> None:
     times = list(range(0, 1000, 20))
-    [found] = energy_counters([counter(times, [time // 100 * 10.0 for time in times])])
+    [found] = meters([counter(times, [time // 100 * 10.0 for time in times])])
     assert found.refresh_seconds == pytest.approx(0.1)
-    assert found.increase_joules(150_000_000, 650_000_000) == pytest.approx(50)
+    assert found.joules(150_000_000, 650_000_000) == pytest.approx(50)
 
 
 def test_a_counter_that_stands_still_counts_nothing() -> None:
-    assert energy_counters([counter([0, 100, 200], [5.0, 5.0, 5.0])]) == ()
+    assert meters([counter([0, 100, 200], [5.0, 5.0, 5.0])]) == ()
 
 
 def test_a_reset_gives_no_joules() -> None:
-    [found] = energy_counters([counter([0, 100, 200, 300, 400], [10, 20, 1, 11, 21])])
-    assert found.increase_joules(50_000_000, 350_000_000) is None
-    assert found.increase_joules(250_000_000, 350_000_000) == pytest.approx(10)
+    [found] = meters([counter([0, 100, 200, 300, 400], [10, 20, 1, 11, 21])])
+    assert found.joules(50_000_000, 350_000_000) is None
+    assert found.joules(250_000_000, 350_000_000) == pytest.approx(10)
 
 
 def test_lost_telemetry_is_not_bridged() -> None:
     times = [0, 100, 200, 300, 1000, 1100, 1200]
-    [found] = energy_counters([counter(times, [time / 10 for time in times])])
-    assert found.increase_joules(150_000_000, 600_000_000) is None
-    assert found.increase_joules(150_000_000, 1_050_000_000) == pytest.approx(90)
+    [found] = meters([counter(times, [time / 10 for time in times])])
+    assert found.joules(150_000_000, 600_000_000) is None
+    assert found.joules(150_000_000, 1_050_000_000) == pytest.approx(90)

@@ -21,7 +21,7 @@ def test_a_decode_rate_above_the_memorys_bandwidth_is_invalid() -> None:
     assert first.title == "decode 48: the decode rate is impossible"
     assert first.evidence == (
         "50.0 tokens/s would read 35.0 GB/s of weights and KV cache; "
-        "the CPU's memory moves 28.0 GB/s at most (measured)"
+        "the memory of the CPU moves 28.0 GB/s at most (measured)"
     )
     assert second.title.startswith("decode 48 @ 512")
 
@@ -52,7 +52,7 @@ def test_a_rate_is_impossible_by_a_peak_that_nobody_measured() -> None:
     record = replace(sample_record(Scenario(decode_rate=50.0)), ceilings=(), peaks=(peak(25.6e9),))
     verdict = analyse(record, ())
     assert verdict.findings[0].evidence.endswith(
-        "the CPU's memory moves 25.6 GB/s at most (computed: 3200 MT/s x 128 bits)"
+        "the memory of the CPU moves 25.6 GB/s at most (computed: 3200 MT/s x 128 bits)"
     )
     assert verdict.peaks == record.peaks
 

@@ -112,7 +112,7 @@ def test_peaks_stand_below_the_measured_ceiling_with_what_they_come_from() -> No
 def test_absent_energy_is_one_quiet_line() -> None:
     text = printed(Scenario(energy=False))
     assert text.count("energy") == 1
-    assert "no energy counter could be read on this device" in text
+    assert "neither an energy counter nor a power gauge could be read" in text
 
 
 def test_what_could_not_be_had_says_why() -> None:
