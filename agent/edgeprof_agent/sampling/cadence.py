@@ -1,6 +1,7 @@
 """How often to sample, and which ticks are due."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _SECOND_NS = 1_000_000_000
 _MOST_HERTZ = 100
@@ -32,9 +33,8 @@ def run_cadence(run_id: str, fast_hertz: float = 10.0) -> Cadence:
     return Cadence(fast_hertz=fast_hertz, slow_hertz=1.0, frame_seconds=2.0, block_ticks=4, run_id=run_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """What is due: sampling a tier, or closing the frame.
+class Due(NamedTuple):
+    """What is due: sampling a tier, or closing the frame. A tuple: one is made at each tick.
 
     ``lateness_ns`` is by how much the earliest of the ticks due was missed, ``missed_ticks`` how many were left out.
     """

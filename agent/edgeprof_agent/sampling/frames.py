@@ -46,10 +46,34 @@ class _Group:
     def __init__(self) -> None:
         self.rows: _Rows = []
         self._channels: tuple[Channel, ...] = ()
+        self._order: list[Channel] = []  # as the sensors gave them last, when each row had them all once
 
     def close(self) -> SampledBlock:
         """Turn the rows into columns."""
         rows, self.rows = self.rows, []
+        columns = self._like_before(rows) or self._in_any_order(rows)
+        return SampledBlock(
+            channels=self._channels,
+            times_monotonic_ns=tuple(time_ns for time_ns, _ in rows),
+            columns=columns,
+        )
+
+    def _like_before(self, rows: _Rows) -> tuple[tuple[int | None, ...], ...] | None:
+        """Turn rows that have the same channels in the same order as before, which spares a look-up for each value."""
+        order = self._order
+        if not order or any([channel for channel, _ in readings] != order for _, readings in rows):
+            return None
+        values = zip(*([value for _, value in readings] for _, readings in rows), strict=True)
+        by_channel = dict(zip(order, values, strict=True))
+        silent = (None,) * len(rows)
+        return tuple(
+            tuple([quantise(value, channel.resolution) for value in by_channel[channel]])
+            if channel in by_channel
+            else silent
+            for channel in self._channels
+        )
+
+    def _in_any_order(self, rows: _Rows) -> tuple[tuple[int | None, ...], ...]:
         here = {channel for _, readings in rows for channel, _ in readings}
         if not here.issubset(self._channels):
             # sorted, so that the same channels make the same layout whichever was seen first
@@ -58,8 +82,6 @@ class _Group:
         for index, (_, readings) in enumerate(rows):
             for channel, value in readings:
                 columns[channel][index] = quantise(value, channel.resolution)
-        return SampledBlock(
-            channels=self._channels,
-            times_monotonic_ns=tuple(time_ns for time_ns, _ in rows),
-            columns=tuple(tuple(column) for column in columns.values()),
-        )
+        last = [channel for channel, _ in rows[-1][1]]
+        self._order = last if len(last) == len(here) else []
+        return tuple(tuple(column) for column in columns.values())

@@ -44,7 +44,12 @@ class GuardedSensor:
             return ()
         self._sampling_since_ns = start_ns
         try:
-            readings = self._checked_sample()
+            if self._to_follow:
+                self._obey()
+            readings = self._sensor.sample()
+            for channel, value in readings:
+                if not abs(value) < channel.resolution * _MOST_STEPS:  # so written, it is true for NaN as well
+                    raise ValueError(f"{channel.metric} of {channel.source} is {value}")  # noqa: TRY301
         except Exception as error:  # noqa: BLE001  whatever a sensor raises, the others go on
             self.latest = ()
             self._count_failure(error)
@@ -78,16 +83,11 @@ class GuardedSensor:
             except Exception as error:  # noqa: BLE001  whatever a sensor raises, the others are closed too
                 _LOG.warning("sensor %s did not close: %s", self.name, error)
 
-    def _checked_sample(self) -> Sequence[Reading]:
+    def _obey(self) -> None:
         while self._to_follow:
             pid = self._to_follow.popleft()
             if isinstance(self._sensor, FollowsProcess):
                 self._sensor.follow(pid)
-        readings = self._sensor.sample()
-        for channel, value in readings:
-            if not abs(value) < channel.resolution * _MOST_STEPS:  # so written, it is true for NaN as well
-                raise ValueError(f"{channel.metric} of {channel.source} is {value}")
-        return readings
 
     def _count_failure(self, error: Exception) -> None:
         retry_ns = min(_FIRST_RETRY_NS << self._failures, _LONGEST_RETRY_NS)

@@ -39,14 +39,13 @@ def parse_fdinfo(text: str) -> DrmClient | None:
     slot, number = values.get("pdev", ""), values.get("client-id", "")
     if not slot or not number:
         return None
+    cycles = _engines(values, "total-cycles-")
     return DrmClient(
         slot=slot,
         number=number,
         engine_ns=_engines(values, "engine-"),
         engine_cycles={
-            engine: (busy, total)
-            for engine, busy in _engines(values, "cycles-").items()
-            if (total := _engines(values, "total-cycles-").get(engine)) is not None
+            engine: (busy, cycles[engine]) for engine, busy in _engines(values, "cycles-").items() if engine in cycles
         },
         device_bytes=_memory(values, _DEVICE),
         host_bytes=_memory(values, _HOST),
@@ -57,8 +56,8 @@ def _engines(values: dict[str, str], prefix: str) -> dict[str, int]:
     found = {}
     for key, value in values.items():
         engine = key.removeprefix(prefix)
-        match = _TIME.fullmatch(value)
-        if key.startswith(prefix) and match and not engine.startswith("capacity-"):
+        is_time = key.startswith(prefix) and not engine.startswith("capacity-")
+        if is_time and (match := _TIME.fullmatch(value)):
             found[engine] = int(match[1])
     return found
 
@@ -68,8 +67,8 @@ def _memory(values: dict[str, str], regions: re.Pattern[str]) -> int | None:
     sizes: dict[str, int] = {}
     for kind in reversed(_KINDS):
         for key, value in values.items():
-            region = key.removeprefix(f"{kind}-")
-            match = _SIZE.fullmatch(value)
-            if key.startswith(f"{kind}-") and regions.fullmatch(region) and match:
+            of_kind, dash, region = key.partition("-")
+            is_size = dash and of_kind == kind and regions.fullmatch(region)
+            if is_size and (match := _SIZE.fullmatch(value)):
                 sizes[region] = int(match[1]) * _UNITS[match[2]]
     return sum(sizes.values()) if sizes else None

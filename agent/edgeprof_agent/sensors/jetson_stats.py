@@ -53,13 +53,19 @@ class JetsonStats:
         self._process = LineProcess((interpreter, str(_SCRIPT)), environment)
         self._groups = groups
         self._module = module
+        self._line: bytes | None = None
+        self._of_line: Sequence[Reading] = ()
 
     def sample(self) -> Sequence[Reading]:
         """Return the readings of the latest line."""
         try:
-            return self._readings(self._process.latest())
+            line = self._process.latest()
         except LineProcessError as error:
             raise SensorLostError(str(error)) from error
+        if line is not self._line:  # a line is taken to pieces once, however often it is sampled
+            self._of_line = self._readings(line)
+            self._line = line
+        return self._of_line
 
     def gives_values(self, timeout_seconds: float) -> bool:
         """Tell whether the child's first line, for which this waits, gives a reading."""

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from edgeprof_agent.sensors.birth_watch import BirthWatch
 from edgeprof_agent.sensors.kernel_file import KernelFile, bytes_behind
 from edgeprof_agent.sensors.process_tree import ResidentKinds, Usage
 
@@ -18,6 +19,7 @@ class ProcTree:
         self._proc = proc
         self._ticks_per_second = os.sysconf("SC_CLK_TCK")
         self._page_bytes = os.sysconf("SC_PAGE_SIZE")
+        self._births = BirthWatch(proc)
         self._processes: dict[int, _Process] = {}
         self._seen: set[str] = set()
         self._followed: int | None = None
@@ -29,6 +31,7 @@ class ProcTree:
             return
         for process in self._processes.values():
             process.close()
+        self._births.close()
         self._processes = {} if pid is None else {pid: _Process(self._proc / str(pid))}
         self._followed, self._seen = pid, set()
         self._cpu_ticks = self._major_faults = 0
@@ -41,7 +44,7 @@ class ProcTree:
 
     def refresh(self) -> None:
         """Find descendants by the parents of the processes that are new since the last look."""
-        if not self._processes:
+        if not self._processes or not self._births.is_worth_a_look():
             return
         there = {name for name in os.listdir(self._proc) if name.isdigit()}  # noqa: PTH208  a Path per name is slow
         parents = {int(name): parent for name in there - self._seen if (parent := _parent_of(self._proc / name))}

@@ -45,6 +45,8 @@ class Tegrastats:
         self._groups = groups
         self._module = module
         self._rails: frozenset[str] = frozenset()
+        self._line: bytes | None = None
+        self._of_line: Sequence[Reading] = ()
 
     def sample(self) -> Sequence[Reading]:
         """Return the readings of the latest line."""
@@ -52,7 +54,9 @@ class Tegrastats:
             line = self._process.latest()
         except LineProcessError as error:
             raise SensorLostError(str(error)) from error
-        return self._readings(line)
+        if line is not self._line:  # a line is taken to pieces once, however often it is sampled
+            self._line, self._of_line = line, self._readings(line)
+        return self._of_line
 
     def gives_values(self, timeout_seconds: float) -> bool:
         """Tell whether the program's first line, for which this waits, gives a reading."""

@@ -1,5 +1,8 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
 from edgeprof.catalogue import channel
-from edgeprof.telemetry import Reading, SampledBlock, SampledFrame
+from edgeprof.telemetry import Channel, Reading, SampledBlock, SampledFrame
 from edgeprof_agent.sampling.frames import FrameBuilder
 from tests.agent.sampling.stand_ins import MEMORY, POWER, TEMPERATURE
 
@@ -84,3 +87,26 @@ def test_frames_follow_each_other_without_a_gap() -> None:
     assert second is not None
     assert (first.start_monotonic_ns, first.end_monotonic_ns) == (5, 10)
     assert (second.start_monotonic_ns, second.end_monotonic_ns) == (15, 20)
+
+
+CHANNELS = tuple(channel("edgeprof_power_watts", "/test", chip="test", rail=str(number)) for number in range(4))
+ROWS = st.lists(st.permutations(CHANNELS) | st.just(list(CHANNELS)) | st.lists(st.sampled_from(CHANNELS)), min_size=1)
+
+
+@given(st.lists(ROWS, min_size=1, max_size=5))
+def test_every_value_is_found_at_its_tick_whatever_frames_came_before(frames: list[list[list[Channel]]]) -> None:
+    builder = FrameBuilder("run", 0)
+    end_ns = value = 0
+    for rows in frames:
+        expected: list[dict[Channel, int]] = []
+        for row in rows:
+            end_ns += 1
+            values = range(value, value := value + len(row))
+            builder.add("fast", end_ns, [Reading(*pair) for pair in zip(row, values, strict=True)])
+            expected.append({one: round(number / one.resolution) for one, number in zip(row, values, strict=True)})
+        if frame := builder.close(end_ns + 1):
+            found = block(frame)
+            columns = dict(zip(found.channels, found.columns, strict=True))
+            assert {one for row in rows for one in row} <= columns.keys()
+            for one, column in columns.items():
+                assert column == tuple(row.get(one) for row in expected)
