@@ -54,6 +54,12 @@ def _record(options: argparse.Namespace) -> int:
     return record_device(options.output, commands=options.commands)
 
 
+def _engines(options: argparse.Namespace) -> int:
+    from edgeprof_agent.commands.engines import list_engines  # noqa: PLC0415  as above
+
+    return list_engines(options.python, as_json=options.json)
+
+
 def _leave_out_openssl() -> None:
     """Save 5 MB: gRPC brings its own TLS, and asyncio and hashlib are made to do without OpenSSL."""
     for name in ("ssl", "_hashlib"):
@@ -88,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_doctor(commands)
     _add_record(commands)
     _add_watch(commands)
+    _add_engines(commands)
     return parser
 
 
@@ -127,6 +134,24 @@ def _add_watch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     watch.add_argument("--count", type=int, metavar="N", help="end after so many times; default never")
     watch.add_argument("--json", action="store_true", help="print a line of JSON each time, for scripts")
     watch.set_defaults(command=_watch)
+
+
+def _add_engines(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    engines = commands.add_parser(
+        "engines",
+        help="which engines can be used here, and how to install the others",
+        description="Starts every engine that edgeprof knows in a process of its own and shows what it says of itself.",
+        epilog="Exit status: 0 if an engine can be used, 1 if none.",
+    )
+    engines.add_argument(
+        "--python",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="look in this interpreter; may be repeated",
+    )
+    engines.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    engines.set_defaults(command=_engines)
 
 
 def _hertz(text: str) -> float:

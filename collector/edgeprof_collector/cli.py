@@ -8,6 +8,7 @@ import typer
 from edgeprof import __version__
 from edgeprof.errors import EdgeprofError
 from edgeprof_collector.commands.collector import collector
+from edgeprof_collector.commands.engines import engines
 from edgeprof_collector.commands.export import export
 from edgeprof_collector.commands.profile import profile
 from edgeprof_collector.commands.runs import runs
@@ -16,7 +17,7 @@ from edgeprof_collector.commands.show import show
 EXIT_BAD_INPUT = 2
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (profile, runs, show, export, collector):
+for command in (profile, runs, show, export, engines, collector):
     app.command()(command)
 
 

@@ -11,7 +11,8 @@ import llama_cpp
 
 from .engine import EngineError, Loaded
 from .llama_cpp_log import LlamaLog
-from .llama_cpp_options import FLASH_ATTENTION, KV_TYPES, LOAD_MODES, declared_options
+from .llama_cpp_options import declared_options
+from .llama_cpp_parameters import Numa, context_parameters, model_parameters, refuse_gpu_options_without_gpu
 from .options import OptionValue, write_value
 from .token_engine import TokenEngine
 from .token_ids import token_id
@@ -37,6 +38,7 @@ class LlamaCpp(TokenEngine):
         self.version = str(llama_cpp.__version__)
         self.build = _build()
         self.options = declared_options()
+        self._numa = Numa()
         self._model: Any = None
         self._context: Any = None
         self._tokens: Any = None
@@ -58,6 +60,8 @@ class LlamaCpp(TokenEngine):
                 cannot be honoured, or memory ran out.
         """
         _refuse_what_is_no_gguf(path)
+        refuse_gpu_options_without_gpu(self.options, options)
+        self._numa.choose(str(options["numa"]))
         wanted = int(options["context"]) or context_tokens
         if wanted < context_tokens:
             raise EngineError(f"the option 'context' is {wanted}, but the plan needs {context_tokens}; leave it out")
@@ -135,15 +139,7 @@ class LlamaCpp(TokenEngine):
         return llama_cpp.llama_batch(n_tokens=size, token=tokens, logits=self._wanted_logits)
 
     def _load_model(self, path: str, options: Mapping[str, OptionValue]) -> None:
-        parameters = llama_cpp.llama_model_default_params()
-        parameters.n_gpu_layers = options["gpu_layers"]
-        parameters.load_mode = LOAD_MODES[str(options["mmap"]), bool(options["mlock"])]
-        if int(options["gpu_layers"]) > 0 and not llama_cpp.llama_supports_gpu_offload():
-            raise EngineError(
-                "the option 'gpu_layers' needs a GPU, but this llama-cpp-python has no GPU back end; leave it out, "
-                "or install llama-cpp-python built for the GPU"
-            )
-        self._model = llama_cpp.llama_model_load_from_file(os.fsencode(path), parameters)
+        self._model = llama_cpp.llama_model_load_from_file(os.fsencode(path), model_parameters(options))
         if self._model is None:
             raise EngineError(f"{path}: llama.cpp cannot load it: {self._log.cause('it does not say why')}")
         if llama_cpp.llama_model_has_encoder(self._model):
@@ -157,20 +153,7 @@ class LlamaCpp(TokenEngine):
         )
 
     def _make_context(self, options: Mapping[str, OptionValue], context_tokens: int) -> None:
-        parameters = llama_cpp.llama_context_default_params()
-        threads = int(options["threads"])
-        parameters.n_ctx = context_tokens
-        parameters.n_batch = options["batch"]
-        parameters.n_ubatch = options["micro_batch"]
-        parameters.n_threads = threads
-        parameters.n_threads_batch = int(options["threads_batch"]) or threads
-        parameters.flash_attn_type = FLASH_ATTENTION[str(options["flash_attention"])]
-        parameters.type_k = KV_TYPES[str(options["cache_type_k"])]
-        parameters.type_v = KV_TYPES[str(options["cache_type_v"])]
-        parameters.swa_full = False
-        if options["logits_all"]:
-            parameters.n_outputs_max_per_seq = 0
-        self._context = llama_cpp.llama_init_from_model(self._model, parameters)
+        self._context = llama_cpp.llama_init_from_model(self._model, context_parameters(options, context_tokens))
         if self._context is None:
             raise EngineError(
                 f"llama.cpp cannot make a context of {context_tokens} tokens: {self._log.cause('it does not say why')}"
@@ -198,6 +181,10 @@ class LlamaCpp(TokenEngine):
             in_force["gpu_layers"] = 0
         if options["flash_attention"] == "auto":
             in_force["flash_attention"] = self._log.flash_attention() or "auto"
+        if options["rope_scaling"] == "model":
+            in_force["rope_scaling"] = self._log.said("rope scaling") or "model"
+        for name, said in (("rope_frequency_base", "freq_base"), ("rope_frequency_scale", "freq_scale")):
+            in_force[name] = self._log.said(said) or in_force[name]
         return {name: write_value(value) for name, value in in_force.items()}
 
     def _require_context(self) -> Any:

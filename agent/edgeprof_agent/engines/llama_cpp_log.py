@@ -66,6 +66,11 @@ class LlamaLog:
                 sizes[found[1], found[2], 0 if found[2] == "compute" else number] = float(found[3])
         return round(sum(sizes.values()) * 1024 * 1024) if sizes else None
 
+    def said(self, name: str) -> str | None:
+        """The value in the last line ``function: name = value``; ``None`` if there is none."""
+        marker = f": {name} = "
+        return next((line.split(marker, 1)[1] for line in reversed(self.lines) if marker in line), None)
+
     def flash_attention(self) -> str | None:
         """What llama.cpp chose when flash attention was left to it: ``on``, ``off``, or ``None`` if it did not say."""
         found = [match[1] for match in map(_FLASH_ATTENTION.search, self.lines) if match]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from typing import Mapping, NamedTuple, Sequence, Union
+import math
+from typing import Callable, Mapping, NamedTuple, Sequence, Union
 
 from .engine import EngineError
 
-OptionValue = Union[int, bool, str]
+OptionValue = Union[int, float, bool, str]
 
-KINDS = ("integer", "boolean", "choice")
+KINDS = ("integer", "number", "boolean", "choice", "text")
+_NUMBERS: Mapping[str, Callable[[str], Union[int, float]]] = {"integer": int, "number": float}
 
 
 class Option(NamedTuple):
-    """An option: ``kind`` is ``integer``, ``boolean`` or ``choice``; ``default`` as a person would write it."""
+    """An option: ``kind`` is one of `KINDS`; ``default`` as a person would write it; the bounds are of numbers."""
 
     name: str
     kind: str
@@ -55,16 +57,16 @@ def read_value(option: Option, text: str) -> OptionValue:
     """
     if option.kind == "boolean" and text in ("true", "false"):
         return text == "true"
-    if option.kind == "choice" and text in option.choices:
+    if option.kind == "text" or (option.kind == "choice" and text in option.choices):
         return text
-    if option.kind == "integer":
+    if option.kind in _NUMBERS:
         try:
-            number = int(text)
+            number = _NUMBERS[option.kind](text)
         except ValueError:
             raise _wrong_value(option, text) from None
         too_small = option.minimum is not None and number < option.minimum
         too_large = option.maximum is not None and number > option.maximum
-        if not too_small and not too_large:
+        if math.isfinite(number) and not too_small and not too_large:
             return number
     raise _wrong_value(option, text)
 
@@ -79,8 +81,10 @@ def _wrong_value(option: Option, text: str) -> EngineError:
         expected = "true or false"
     elif option.kind == "choice":
         expected = "one of " + ", ".join(option.choices)
-    elif option.maximum is None:
-        expected = "a whole number" if option.minimum is None else f"a whole number, {option.minimum} or more"
     else:
-        expected = f"a whole number from {option.minimum} to {option.maximum}"
+        expected = "a whole number" if option.kind == "integer" else "a number"
+        if option.maximum is not None:
+            expected += f" from {option.minimum} to {option.maximum}"
+        elif option.minimum is not None:
+            expected += f", {option.minimum} or more"
     return EngineError(f"the option '{option.name}' cannot be '{text}': expected {expected}")

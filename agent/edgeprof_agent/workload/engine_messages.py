@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from edgeprof.engine import EngineCapabilities, EngineOption
 from edgeprof.errors import EdgeprofError
 
 Count = Annotated[int, Meta(ge=0)]
@@ -18,41 +19,6 @@ class EngineFailedError(EdgeprofError):
 
 class ProtocolError(Exception):
     """The child said what the protocol does not allow. Its text completes "the engine ..."."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineOption:
-    """An option that the engine knows.
-
-    ``kind`` is one of ``integer``, ``boolean`` and ``choice``. ``default`` is what is in force when the option
-    is not given. ``choices`` are the words of a choice.
-    """
-
-    name: str
-    kind: str
-    default: str
-    help: str = ""
-    minimum: int | None = None
-    maximum: int | None = None
-    choices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineCapabilities:
-    """What an engine can do.
-
-    ``token_steps``: it processes the tokens that it is told to, one at a time where asked. ``logits``: it can
-    give the logits of a token. ``parallel_sequences``: how many requests it can decode together.
-    ``prefix_reuse``: a later turn of a chat does not process the earlier ones again. ``token_times``: it gives the time
-    of each token, or each few, not of all together. ``step_kinds``: the kinds of steps that it runs.
-    """
-
-    token_steps: bool
-    logits: bool
-    parallel_sequences: int
-    prefix_reuse: bool
-    token_times: bool = True
-    step_kinds: tuple[str, ...] = ("prefill", "decode", "chat")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,12 @@
 """Whether an engine can do what a plan asks for, seen before a model is loaded."""
 
+from edgeprof.engine import EngineOption
 from edgeprof.errors import EdgeprofError
 from edgeprof.plan import Plan
 from edgeprof_agent.engines.engine import EngineError
 from edgeprof_agent.engines.options import KINDS, Option, read_value, refuse_unknown
 from edgeprof_agent.engines.registry import ENGINES
-from edgeprof_agent.workload.engine_messages import EngineHello, EngineOption
+from edgeprof_agent.workload.engine_messages import EngineHello
 
 
 def refuse_what_engine_cannot(plan: Plan, engine: EngineHello) -> None:

@@ -1,13 +1,10 @@
 """Profile this device: a fleet of one. The collector and the agent are the same two processes as in a fleet."""
 
 import contextlib
-import os
-import sys
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.folders import state_folder
@@ -17,6 +14,7 @@ from edgeprof.run import RunRecord
 from edgeprof_collector.client import HttpClient, JobRequest
 from edgeprof_collector.profile.companion import Companion
 from edgeprof_collector.profile.display import Display
+from edgeprof_collector.profile.programs import installed_program
 from edgeprof_collector.store.errors import NotFoundError
 
 STORED_WAIT_SECONDS = 20.0
@@ -54,7 +52,7 @@ def open_session(engine: str = "", python: str = "") -> Iterator[Session]:
     with contextlib.ExitStack() as stack:
         collector = stack.enter_context(
             Companion.start(
-                "collector", [*_program("edgeprof"), "collector", "--grpc-port", "0", "--http-port", "0"], logs
+                "collector", [*installed_program("edgeprof"), "collector", "--grpc-port", "0", "--http-port", "0"], logs
             )
         )
         agent_options = ["--collector", collector.ready["grpc"], "--state-folder", str(state_folder() / "agent")]
@@ -63,7 +61,7 @@ def open_session(engine: str = "", python: str = "") -> Iterator[Session]:
         if "/" in engine:
             agent_options += ["--allow-program", engine]
         agent = stack.enter_context(
-            Companion.start("agent", [*_program("edgeprof-agent"), "run", *agent_options], logs)
+            Companion.start("agent", [*installed_program("edgeprof-agent"), "run", *agent_options], logs)
         )
         client = stack.enter_context(HttpClient(collector.ready["http"]))
         yield Session(client, agent.ready["device_id"], collector, agent)
@@ -115,9 +113,3 @@ def _run_so_far(client: HttpClient, run_id: str) -> RunRecord | None:
         return client.run(run_id)
     except NotFoundError:  # not even its start has arrived
         return None
-
-
-def _program(name: str) -> list[str]:
-    """The command of this very installation, whatever the search path says."""
-    beside = Path(sys.executable).parent / name
-    return [str(beside)] if os.access(beside, os.X_OK) else [name]

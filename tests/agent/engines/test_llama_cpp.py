@@ -11,6 +11,8 @@ import pytest
 
 from edgeprof_agent.engines.engine import EngineError, Loaded, Step
 from edgeprof_agent.engines.llama_cpp import LlamaCpp, open_engine
+from edgeprof_agent.engines.llama_cpp_options import KV_TYPES
+from edgeprof_agent.engines.llama_cpp_parameters import Numa, model_parameters
 from edgeprof_agent.engines.options import read_options
 from edgeprof_agent.engines.recorder import Recorder
 from edgeprof_agent.engines.token_ids import token_id
@@ -189,10 +191,83 @@ def test_what_llama_cpp_refuses_is_refused_in_its_words(engine: LlamaCpp, tiny_m
 
 
 @pytest.mark.skipif(llama_cpp.llama_supports_gpu_offload(), reason="this llama-cpp-python has a GPU back end")
-def test_layers_on_a_gpu_that_is_not_there_are_refused(engine: LlamaCpp, tiny_model: Path) -> None:
-    with pytest.raises(EngineError, match="'gpu_layers' needs a GPU"):
-        load(engine, tiny_model, gpu_layers="3")
-    assert load(engine, tiny_model).options["gpu_layers"] == "0"
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("gpu_layers", "3"),
+        ("main_gpu", "1"),
+        ("split_mode", "row"),
+        ("tensor_split", "3,1"),
+        ("offload_kqv", "false"),
+        ("op_offload", "false"),
+    ],
+)
+def test_options_of_a_gpu_that_is_not_there_are_refused(
+    engine: LlamaCpp, tiny_model: Path, name: str, text: str
+) -> None:
+    given: Any = {name: text}
+    with pytest.raises(EngineError, match=f"'{name}' needs a GPU"):
+        load(engine, tiny_model, **given)
+    assert load(engine, tiny_model, gpu_layers="0").options["gpu_layers"] == "0"
+
+
+def test_the_shares_of_gpus_are_read(engine: LlamaCpp) -> None:
+    parameters = model_parameters(read_options(engine.name, engine.options, {"tensor_split": "3,1.5"}))
+    assert parameters.tensor_split[:3] == [3.0, 1.5, 0.0]
+    for wrong in ("3;1", "0,0", "-1,2", ",".join(["1"] * 1000)):
+        with pytest.raises(EngineError, match=r"'tensor_split' cannot be '.*': expected up to \d+ shares"):
+            model_parameters(read_options(engine.name, engine.options, {"tensor_split": wrong}))
+
+
+@pytest.mark.parametrize("kind", KV_TYPES)
+def test_every_type_of_cache_can_be_used(engine: LlamaCpp, tiny_model: Path, kind: str) -> None:
+    whole = fresh_logits(engine, tiny_model, 40)
+    in_force = load(engine, tiny_model, cache_type_k=kind, cache_type_v=kind).options
+    assert (in_force["cache_type_k"], in_force["cache_type_v"]) == (kind, kind)
+    run(engine, "prefill", prompt=40)
+    assert likeness(logits(engine), whole) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("rope_frequency_base", "500.0"), ("rope_frequency_scale", "0.25"), ("rope_scaling", "yarn")]
+)
+def test_positions_are_turned_as_the_options_say(engine: LlamaCpp, tiny_model: Path, name: str, text: str) -> None:
+    load(engine, tiny_model, rope_frequency_scale="0.5")
+    run(engine, "prefill", prompt=60)
+    before = logits(engine)
+    given: Any = {"rope_frequency_scale": "0.5", name: text}
+    in_force = load(engine, tiny_model, **given).options
+    assert in_force[name] == text
+    run(engine, "prefill", prompt=60)
+    assert np.abs(logits(engine) - before).max() > 1e-3
+
+
+def test_the_models_own_positions_are_told(engine: LlamaCpp, tiny_model: Path) -> None:
+    in_force = load(engine, tiny_model).options
+    assert (in_force["rope_scaling"], in_force["rope_frequency_base"], in_force["rope_frequency_scale"]) == (
+        "linear",
+        "10000.0",
+        "1",
+    )
+
+
+def test_weights_can_be_left_as_they_lie(engine: LlamaCpp, tiny_model: Path) -> None:
+    whole = fresh_logits(engine, tiny_model, 40)
+    assert load(engine, tiny_model, repack="false").options["repack"] == "false"
+    run(engine, "prefill", prompt=40)
+    assert likeness(logits(engine), whole) > 0.99
+
+
+def test_threads_are_spread_over_nodes_once(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="'numa' cannot be 'distribute': this machine has one NUMA node"):
+        Numa(tmp_path).choose("distribute")
+    for node in ("node0", "node1"):
+        (tmp_path / "sys/devices/system/node" / node).mkdir(parents=True)
+    numa = Numa(tmp_path)
+    for strategy in ("off", "distribute", "distribute"):
+        numa.choose(strategy)
+    with pytest.raises(EngineError, match="'numa' cannot be 'isolate' after 'distribute'"):
+        numa.choose("isolate")
 
 
 def test_a_step_beyond_the_context_is_refused(engine: LlamaCpp, tiny_model: Path) -> None:

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from edgeprof.engine import EngineCapabilities, EngineOption
 from edgeprof_agent.workload.engine_messages import (
-    EngineCapabilities,
     EngineHello,
     EngineLoaded,
-    EngineOption,
     Message,
     ProtocolError,
     Refused,

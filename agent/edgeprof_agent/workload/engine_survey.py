@@ -1,0 +1,40 @@
+"""Which engines can be used on this device: each one's process is started, says what it is, and ends."""
+
+import sys
+from collections.abc import Sequence
+
+from edgeprof.engine import EngineReport
+from edgeprof_agent.engines.registry import ENGINES
+from edgeprof_agent.workload.engine_process import EngineFailedError, EngineProcess
+
+HELLO_SECONDS = 60.0
+"""How long an engine may take to say hello. Some compile or look for devices while they are imported."""
+
+
+async def survey_engines(pythons: Sequence[str] = ()) -> tuple[EngineReport, ...]:
+    """Describe every engine of the registry under the agent's own interpreter, or under each of ``pythons``."""
+    return tuple(
+        [await _describe(entry.name, python) for python in (pythons or (sys.executable,)) for entry in ENGINES]
+    )
+
+
+async def _describe(name: str, python: str) -> EngineReport:
+    try:
+        process = await EngineProcess.start(
+            name, "" if python == sys.executable else python, silence_seconds=HELLO_SECONDS
+        )
+    except EngineFailedError as error:
+        return EngineReport(name=name, python=python, missing=str(error))
+    try:
+        hello = process.facts
+        return EngineReport(
+            name=hello.engine,
+            python=python,
+            version=hello.version,
+            build=hello.build,
+            python_version=hello.python_version,
+            capabilities=hello.capabilities,
+            options=hello.options,
+        )
+    finally:
+        await process.close()

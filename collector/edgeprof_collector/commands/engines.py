@@ -1,0 +1,61 @@
+"""`edgeprof engines`: which engines can be used on this device, and how to install the others."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from edgeprof.engine import EngineReport
+from edgeprof.errors import EdgeprofError
+from edgeprof_collector.commands.options import AsJson
+from edgeprof_collector.profile.programs import installed_program
+
+
+def engines(
+    python: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Look in this interpreter; may be repeated.", show_default="the agent's own"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the engines: which can be used on this device, and how to install the others."""
+    found = _ask_the_agent(python or ())
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    else:
+        _print(found, Console(highlight=False))
+    raise typer.Exit(0 if any(not report.missing for report in found) else 1)
+
+
+def _ask_the_agent(pythons: Sequence[str]) -> list[EngineReport]:
+    """What `edgeprof-agent engines` says, which starts every engine once."""
+    options = [part for python in pythons for part in ("--python", python)]
+    answer = subprocess.run(
+        [*installed_program("edgeprof-agent"), "engines", "--json", *options], capture_output=True, check=False
+    )
+    try:
+        return msgspec.json.decode(answer.stdout, type=list[EngineReport])
+    except msgspec.DecodeError as error:
+        lines = answer.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+        raise EdgeprofError(f"edgeprof-agent engines ended with status {answer.returncode}: {lines[-1]}") from error
+
+
+def _print(found: Sequence[EngineReport], console: Console) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("engine", "version", "build, or what is missing"):
+        table.add_column(heading, overflow="fold", no_wrap=heading == "engine")
+    several = len({report.python for report in found}) > 1
+    for report in found:
+        version = report.version or "-"
+        if report.python_version:
+            version += f", Python {report.python_version}"
+        if several:
+            version += f"\n{report.python}"
+        table.add_row(report.name, version, Text(report.missing or report.build))  # brackets are no markup
+    console.print(table)
