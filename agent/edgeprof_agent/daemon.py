@@ -77,6 +77,7 @@ class Agent:
             self._ledger,
             check=partial(refuse_unless_allowed, allowed=config.allowed),
             execute=self._execute,
+            interrupted=self._tell_interrupted,
             changed=self._outbox.wake.set,
         )
         self._uplink = Uplink(config.collector, self._new_session, connected=self._announce)
@@ -103,7 +104,7 @@ class Agent:
             await self._uplink.drain(_DRAIN_SECONDS)
             streaming.cancel()
             await asyncio.wait({streaming}, timeout=_DRAIN_SECONDS)
-            self._outbox.close()
+            self._outbox.write_now()
 
     def on_job(self, command: JobCommand) -> None:
         """Do this, or reject it."""
@@ -145,6 +146,11 @@ class Agent:
         self._outbox.put_event(event)
         if isinstance(event, RunStarted):
             self._desk.run_started(event.run_id)
+
+    def _tell_interrupted(self, finished: RunFinished) -> None:
+        """Have it on disk before the job is: an agent that ends again must not forget the run."""
+        self._outbox.put_event(finished)
+        self._outbox.write_now()
 
     def _gather_facts(self) -> DeviceFacts:
         facts = gather_device_facts(_ROOT, self._device_id, self._config.device.labels)

@@ -16,6 +16,7 @@ from edgeprof_agent.uplink.ledger import Ledger
 _log = logging.getLogger(__name__)
 
 _QUEUE_LENGTH = 8
+_INTERRUPTED = "the agent ended during the run"
 
 _JOB_STATES = {
     RunState.SUCCEEDED: JobState.SUCCEEDED,
@@ -39,6 +40,7 @@ class JobDesk:
         ledger: where statuses are kept until the collector has them.
         check: raises `EdgeprofError` for a job that this device does not allow.
         execute: carries a job out under a run's identity.
+        interrupted: told, at the start, of each run that was under way when the agent last ended.
         changed: called when a status has changed.
         clock: monotonic seconds.
     """
@@ -49,6 +51,7 @@ class JobDesk:
         *,
         check: Callable[[JobCommand], None],
         execute: Execute,
+        interrupted: Callable[[RunFinished], None],
         changed: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -62,7 +65,7 @@ class JobDesk:
         self._current: JobCommand | None = None
         self._run: asyncio.Task[RunFinished] | None = None
         self._run_id = ""
-        self._close_what_was_interrupted()
+        self._close_what_was_interrupted(interrupted)
 
     def accept(self, command: JobCommand) -> None:
         """Queue a job, or reject it. One that is known already is not run again: its status is told again."""
@@ -153,13 +156,19 @@ class JobDesk:
         )
         self._changed()
 
-    def _close_what_was_interrupted(self) -> None:
+    def _close_what_was_interrupted(self, interrupted: Callable[[RunFinished], None]) -> None:
         """What ran when the agent last ended has failed; what waited is forgotten, so that it is sent again."""
         for status in self._ledger.known():
             if status.state is JobState.SENT:
                 self._ledger.forget(status.job_id)
             elif not status.state.final:
-                self._ledger.record(replace(status, state=JobState.FAILED, reason="the agent ended during the run"))
+                if status.run_id:
+                    interrupted(_interrupted_run(status.run_id))
+                self._ledger.record(replace(status, state=JobState.FAILED, reason=_INTERRUPTED))
+
+
+def _interrupted_run(run_id: str) -> RunFinished:
+    return RunFinished(run_id=run_id, state=RunState.FAILED, cause=_INTERRUPTED, monotonic_ns=None)
 
 
 def _new_run_id() -> str:

@@ -195,11 +195,14 @@ class RunState(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
-    """A run has ended. ``cause`` is one line for a person, empty when nothing went wrong."""
+    """A run has ended. ``cause`` is one line for a person, empty when nothing went wrong.
+
+    ``monotonic_ns`` is ``None`` when nobody saw the end: the agent itself ended, and told of it when it was back.
+    """
 
     run_id: str
     state: RunState
-    monotonic_ns: int
+    monotonic_ns: int | None
     cause: str = ""
     peak_resident_bytes: int | None = None
 

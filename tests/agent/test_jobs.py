@@ -63,8 +63,14 @@ class Desk:
         self.runs = Runs()
         self.ledger = Ledger(database)
         self.changes = asyncio.Event()
+        self.interrupted: list[RunFinished] = []
         self.desk = self.runs.desk = JobDesk(
-            self.ledger, check=check, execute=self.runs.execute, changed=self.changes.set, clock=clock
+            self.ledger,
+            check=check,
+            execute=self.runs.execute,
+            interrupted=self.interrupted.append,
+            changed=self.changes.set,
+            clock=clock,
         )
         self.working = asyncio.ensure_future(self.desk.work())
 
@@ -275,6 +281,7 @@ def test_after_a_crash_the_run_has_failed_and_what_waited_may_come_again(tmp_pat
         ledger = Ledger(database)
         ledger.record(JobStatus(job_id="job-1", version=1, state=JobState.RUNNING, run_id="run-1"))
         ledger.record(JobStatus(job_id="job-2", version=1, state=JobState.SENT))
+        ledger.record(JobStatus(job_id="job-3", version=1, state=JobState.RUNNING))  # its run had not begun yet
         database.close()
         async with desk_at_work(tmp_path) as at:
             status = at.ledger.status("job-1")
@@ -284,7 +291,12 @@ def test_after_a_crash_the_run_has_failed_and_what_waited_may_come_again(tmp_pat
                 "the agent ended during the run",
                 "run-1",
             )
+            (run,) = at.interrupted
+            assert (run.run_id, run.state, run.cause) == ("run-1", RunState.FAILED, "the agent ended during the run")
+            assert run.monotonic_ns is None
             at.desk.accept(replace(COMMAND, job_id="job-2"))
             await at.runs.until_started(1)
+        async with desk_at_work(tmp_path) as at:
+            assert not at.interrupted
 
     asyncio.run(main())

@@ -100,9 +100,14 @@ def wait_for(condition: Callable[[], Any]) -> Any:
 
 def engine_of(process: "subprocess.Popen[str]") -> psutil.Process | None:
     """The engine's child process below a running `edgeprof profile`."""
+    return below(process, "child.py")
+
+
+def below(process: "subprocess.Popen[str]", word: str) -> psutil.Process | None:
+    """The process below a running `edgeprof profile` that has this word in its command."""
     try:
-        below = psutil.Process(process.pid).children(recursive=True)
-        return next((child for child in below if "child.py" in " ".join(child.cmdline())), None)
+        children = psutil.Process(process.pid).children(recursive=True)
+        return next((child for child in children if word in " ".join(child.cmdline())), None)
     except psutil.NoSuchProcess:
         return None
 

@@ -11,7 +11,7 @@ import msgspec
 import psutil
 import pytest
 
-from tests.end_to_end.conftest import Home, engine_of, next_event, wait_for
+from tests.end_to_end.conftest import Home, below, engine_of, next_event, wait_for
 
 SMALLEST = "synth:smollm2-135m@q4_0"
 TINY = "synth:tiny@q4_0"
@@ -100,7 +100,7 @@ def test_killed_engine_gives_a_failed_run_with_its_data(home: Home, long_plan: s
 def test_ctrl_c_keeps_what_was_measured(home: Home, long_plan: str) -> None:
     with home.running("profile", TINY, "--plan", long_plan, "--json") as process:
         next_event(process, "progress", lambda progress: progress["phase"] == "step" and progress["repetition"] >= 2)
-        below = psutil.Process(process.pid).children(recursive=True)
+        children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
         verdict = next_event(process, "verdict")
         process.wait()
@@ -108,20 +108,46 @@ def test_ctrl_c_keeps_what_was_measured(home: Home, long_plan: str) -> None:
     assert process.returncode == 130
     assert verdict["state"] == "cancelled"
     assert verdict["steps"][0]["figures"][0]["n"] >= 2
-    assert not [child for child in below if child.is_running()]
+    assert not [child for child in children if child.is_running()]
 
 
 def test_everything_ends_when_the_command_is_killed(home: Home, long_plan: str) -> None:
     with home.running("profile", TINY, "--plan", long_plan, "--json") as process:
         next_event(process, "progress", lambda progress: progress["phase"] == "step")
-        below = psutil.Process(process.pid).children(recursive=True)
-        assert len(below) >= 3
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert len(children) >= 3
         process.kill()
         process.wait()
-        gone, alive = psutil.wait_procs(below, timeout=60)
+        gone, alive = psutil.wait_procs(children, timeout=60)
 
     assert not alive
     assert gone
+
+    assert home.run("profile", TINY, "--repetitions", "1").status == 0
+    later, killed = msgspec.json.decode(home.run("runs", "--json").output)
+    assert (later["state"], killed["state"]) == ("succeeded", "cancelled")
+
+
+def test_killed_agent_tells_of_its_run_when_it_is_back(home: Home, long_plan: str) -> None:
+    with home.running("profile", TINY, "--plan", long_plan, "--json") as process:
+        next_event(process, "progress", lambda progress: progress["phase"] == "step" and progress["repetition"] >= 2)
+        agent, engine = below(process, "edgeprof-agent"), engine_of(process)
+        assert agent is not None
+        assert engine is not None
+        agent.kill()
+        _, alive = psutil.wait_procs([engine], timeout=60)
+        process.wait()
+        errors = process.stderr.read() if process.stderr else ""
+
+    assert not alive
+    assert process.returncode == 2
+    assert errors.startswith("edgeprof: the agent ended")
+    assert len(errors.splitlines()) == 1
+    assert home.run("profile", TINY, "--repetitions", "1").status == 0
+    later, killed = msgspec.json.decode(home.run("runs", "--json").output)
+    assert (later["state"], killed["state"]) == ("succeeded", "failed")
+    assert killed["cause"] == "the agent ended during the run"
+    assert "the agent ended during the run" in home.run("show", killed["run_id"]).output
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian package prometheus)")

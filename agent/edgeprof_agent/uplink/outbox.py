@@ -53,11 +53,12 @@ class Outbox:
             self._write_within(_IDLE_SECONDS)
         self.wake.set()
 
-    def close(self) -> None:
-        """Write everything now, and nothing any more."""
+    def write_now(self) -> None:
+        """Write everything that waits in memory."""
         self._take_frames()
         if self._timer:
             self._timer.cancel()
+            self._timer = None
         self.spool.flush(force=True)
 
     def _take_frames(self) -> None:

@@ -71,7 +71,7 @@ def group_repetitions(record: RunRecord) -> dict[tuple[int, int], tuple[Recorded
 
 def last_moment_ns(record: RunRecord) -> int:
     """The end of a run, or of what is known of it."""
-    if record.finished is not None:
+    if record.finished is not None and record.finished.monotonic_ns is not None:
         return record.finished.monotonic_ns
     ends = [each.end_monotonic_ns for each in record.phases] + [each.end_monotonic_ns for each in record.requests]
     return max(ends, default=record.started.monotonic_ns)

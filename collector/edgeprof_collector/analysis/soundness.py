@@ -34,7 +34,8 @@ def sound_part(record: RunRecord) -> tuple[RunRecord, int]:
     if start_ns >= _LATEST_NS:
         sound = replace(sound, started=replace(record.started, monotonic_ns=_first_moment_ns(sound)))
         unsound += 1
-    if record.finished is not None and not sound.started.monotonic_ns <= record.finished.monotonic_ns < _LATEST_NS:
+    end_ns = record.finished.monotonic_ns if record.finished else None
+    if record.finished and end_ns is not None and not sound.started.monotonic_ns <= end_ns < _LATEST_NS:
         last_ns = max((each.end_monotonic_ns for each in sound.requests), default=sound.started.monotonic_ns)
         sound = replace(sound, finished=replace(record.finished, monotonic_ns=last_ns))
         unsound += 1

@@ -86,10 +86,12 @@ class HttpClient:
             if response.is_error:
                 response.read()
                 self._refuse(response)
+            update: JobUpdate | None = None
             for line in response.iter_lines():
-                if not line:  # a sign of life
+                if line:  # else a sign of life
+                    update = self._decode(line.encode(), JobUpdate)
+                if update is None:
                     continue
-                update = self._decode(line.encode(), JobUpdate)
                 yield update
                 if update.status.state.final:
                     return

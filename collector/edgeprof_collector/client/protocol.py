@@ -51,7 +51,10 @@ class Client(Protocol):
         ...
 
     def watch(self, job_id: str) -> Iterator[JobUpdate]:
-        """Yield how a job stands, now and whenever that changes, up to its final state."""
+        """Yield how a job stands, now and whenever that changes, up to its final state.
+
+        Where there is no news for some seconds the last is repeated, so that the caller may look at other things.
+        """
         ...
 
     def cancel(self, job_id: str) -> JobRecord:

@@ -1,6 +1,7 @@
 """A process that lives as long as `edgeprof profile`: the embedded collector, or the local agent."""
 
 import contextlib
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -72,10 +73,13 @@ class Companion:
         return self._process.poll() is None
 
     def last_words(self) -> str:
-        """The last line of its log, without the program's name before it."""
+        """What ended it: a signal, or the last line of its log without the program's name before it."""
+        status = self._process.poll()
+        if status is not None and status < 0:
+            return f"it was killed by {signal.Signals(-status).name}"
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         if not lines:
-            return f"it ended with status {self._process.poll()} and said nothing"
+            return f"it ended with status {status} and said nothing"
         return lines[-1].removeprefix("edgeprof-agent: ").removeprefix("edgeprof: ")
 
     def stop(self, patience_seconds: float = 10.0) -> None:

@@ -10,7 +10,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.folders import state_folder
 from edgeprof.job import JobStatus
 from edgeprof.plan import Plan
-from edgeprof.run import RunRecord
+from edgeprof.run import Progress, RunRecord
 from edgeprof_collector.client import HttpClient, JobRequest
 from edgeprof_collector.profile.companion import Companion
 from edgeprof_collector.profile.display import Display
@@ -86,13 +86,15 @@ def run_profile(session: Session, display: Display, *, plan: Plan, model: str, e
 
 def _follow(session: Session, job_id: str, display: Display) -> JobStatus:
     """Show the job's updates until its last, and return that."""
+    shown: Progress | None = None
     for update in session.client.watch(job_id):
-        if update.progress is not None:
+        if update.progress is not None and update.progress != shown:
             display.show(update.progress)
+            shown = update.progress
         if update.status.state.final:
             return update.status
-    if not session.agent.running:
-        raise EdgeprofError(f"the agent ended: {session.agent.last_words()}; its log is {session.agent.log}")
+        if not session.agent.running:
+            raise EdgeprofError(f"the agent ended: {session.agent.last_words()}; its log is {session.agent.log}")
     raise EdgeprofError(f"the collector ended: {session.collector.last_words()}; its log is {session.collector.log}")
 
 

@@ -126,10 +126,11 @@ def _open_run(connection: sqlite3.Connection, spool_id: int, device_id: str, sta
 
 def _close_run(connection: sqlite3.Connection, device_id: str, finished: RunFinished) -> None:
     state = RunState.Name(finished.state).removeprefix("RUN_STATE_").lower()
+    end_ns = min(finished.monotonic_ns, _LARGEST) if finished.HasField("monotonic_ns") else None
     connection.execute(
         "UPDATE runs SET state = ?, cause = ?, finished_monotonic_ns = ? "
-        "WHERE run_id = ? AND device_id = ? AND finished_monotonic_ns IS NULL",
-        (state, finished.cause, min(finished.monotonic_ns, _LARGEST), finished.run_id, device_id),
+        "WHERE run_id = ? AND device_id = ? AND state = 'running'",
+        (state, finished.cause, end_ns, finished.run_id, device_id),
     )
 
 

@@ -42,7 +42,7 @@ def record(connection: sqlite3.Connection, run_id: str) -> RunRecord:
     Raises:
         NotFoundError: no run of this name has started.
     """
-    device_id, spool_id, finished_ns = _run(connection, run_id)
+    device_id, spool_id, state = _run(connection, run_id)
     rows = connection.execute(
         "SELECT deflated, message FROM run_events JOIN spools USING (spool_id) "
         "WHERE run_id = ? AND device_id = ? AND fault = '' ORDER BY event_id",
@@ -57,7 +57,7 @@ def record(connection: sqlite3.Connection, run_id: str) -> RunRecord:
         loaded=_of_kind(events, ModelLoaded),
         requests=tuple(sorted(_of_kind(events, Request), key=lambda request: request.start_monotonic_ns)),
         finished=next(iter(_of_kind(events, RunFinished)), None),
-        gaps=_gaps(connection, run_id, device_id, spool_id, is_open=finished_ns is None),
+        gaps=_gaps(connection, run_id, device_id, spool_id, is_open=state == RunState.RUNNING.value),
     )
 
 
@@ -93,9 +93,9 @@ def telemetry(connection: sqlite3.Connection, run_id: str) -> RunTelemetry:
     return result
 
 
-def _run(connection: sqlite3.Connection, run_id: str) -> tuple[str, int, int | None]:
-    row: tuple[str, int, int | None] | None = connection.execute(
-        "SELECT device_id, spool_id, finished_monotonic_ns FROM runs WHERE run_id = ?", (run_id,)
+def _run(connection: sqlite3.Connection, run_id: str) -> tuple[str, int, str]:
+    row: tuple[str, int, str] | None = connection.execute(
+        "SELECT device_id, spool_id, state FROM runs WHERE run_id = ?", (run_id,)
     ).fetchone()
     if row is None:
         raise NotFoundError(f"no run is called '{run_id}'")

@@ -8,7 +8,7 @@ import msgspec
 from edgeprof_collector.jobs.messages import JobUpdate
 
 # An empty line is sent when there was no news for so long: it shows either end that the other is still there.
-SIGN_OF_LIFE_SECONDS = 15.0
+SIGN_OF_LIFE_SECONDS = 5.0
 
 
 async def event_lines(

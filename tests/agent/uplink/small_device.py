@@ -103,5 +103,5 @@ async def device(folder: Path, port: int, *, close: bool = True) -> AsyncIterato
         if outbox._timer:
             outbox._timer.cancel()
         if close:
-            outbox.close()
+            outbox.write_now()
         database.close()

@@ -30,7 +30,7 @@ async def opened(folder: Path) -> AsyncIterator[Outbox]:
     try:
         yield outbox
     finally:
-        outbox.close()
+        outbox.write_now()
         database.close()
 
 

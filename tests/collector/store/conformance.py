@@ -238,6 +238,17 @@ class StoreConformance:
         assert first.cause == "the engine was killed by SIGKILL"
         assert first.started_wall_ns == WALL_NS
 
+    def test_a_run_whose_end_nobody_saw_is_closed_all_the_same(self, store: Store) -> None:
+        store.admit([greeting()])
+        unseen = replace(finished("run-1", RunState.FAILED, "the agent ended during the run"), monotonic_ns=None)
+        later = replace(finished("run-1"), monotonic_ns=14_000)
+        messages = [event_message(1, started("run-1")), event_message(2, unseen), event_message(3, later)]
+        store.commit([delivery(*messages)])
+        (run,) = store.runs()
+        assert (run.state, run.cause) == (RunState.FAILED, "the agent ended during the run")
+        assert run.duration_seconds is None
+        assert store.run("run-1").finished == unseen
+
     def test_a_run_that_never_started_is_not_found(self, store: Store) -> None:
         store.admit([greeting()])
         store.commit([delivery(event_message(1, finished("run-1")))])
