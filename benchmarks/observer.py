@@ -27,7 +27,7 @@ from edgeprof_collector.profile.display import LiveDisplay
 from edgeprof_collector.profile.session import Session, open_session, run_profile
 
 STEP = Step(kind=StepKind.DECODE, name="decode", decode_tokens=400)
-REPETITIONS = 5
+REPETITIONS = 10
 PLAN = Plan(name="observer", steps=(STEP,), repetitions=REPETITIONS, rest_seconds=0, gates=Gates(idle_cpu_ratio=None))
 
 

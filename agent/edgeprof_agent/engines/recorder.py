@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic_ns
 from typing import Any, Callable, Mapping
 
-FLUSH_INTERVAL_NS = 500_000_000
+FLUSH_INTERVAL_NS = 1_000_000_000
 FLUSH_EVENTS = 4096
 
 
@@ -17,7 +17,7 @@ class Recorder:
     """The times of one step's requests: for each `begin`, then `prefill_end`, `token` ..., and `end`.
 
     `begin`, `prefill_end` and `token` read the clock: the caller has synchronised with its device. A batch is
-    sent about twice a second between two tokens, and when a request ends, so that the parent is not woken for
+    sent about once a second between two tokens, and when a request ends, so that the parent is not woken for
     each token.
     """
 

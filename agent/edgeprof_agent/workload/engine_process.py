@@ -118,7 +118,7 @@ class EngineProcess:
     ) -> tuple[RequestTimes, ...]:
         """Run the step once and return its requests: one, or one for each turn of a chat.
 
-        ``on_tokens`` is called about twice a second with the number of tokens since the last call: decoded
+        ``on_tokens`` is called about once a second with the number of tokens since the last call: decoded
         tokens, or in a prefill step the prompt's once it is processed.
 
         Raises:

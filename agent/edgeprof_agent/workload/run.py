@@ -27,7 +27,8 @@ from edgeprof_agent.workload.variant_engines import VariantEngines
 
 __all__ = ["Run", "RunEnvironment", "RunSampler", "execute"]
 
-_WATCH_SECONDS = 1.0
+# Not more often: each look wakes the agent, the collector and the display while a step is timed.
+_WATCH_SECONDS = 2.0
 
 
 async def execute(command: JobCommand, environment: RunEnvironment) -> RunFinished:
@@ -110,7 +111,7 @@ class Run:
             await self._runner.carry_out(stage)
 
     async def _watch(self) -> None:
-        """Once a second: note the engine's memory, tell how far the run is, and see that the limits are kept."""
+        """Every other second: note the engine's memory, tell how far the run is, and see that the limits are kept."""
         while True:
             latest = self._environment.sampler.latest()
             for pid in self._engines.process_ids:

@@ -4,10 +4,8 @@ import sys
 from typing import Any, Protocol, TextIO
 
 import msgspec
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
 from edgeprof.run import PhaseKind, Progress
@@ -24,6 +22,9 @@ _PHASE_NAMES = {
 }
 
 
+_BAR_COLUMNS = 30
+
+
 class Display(Protocol):
     """Shows how a run goes on. Used as a context manager."""
 
@@ -32,7 +33,7 @@ class Display(Protocol):
     def __exit__(self, *error: object) -> None: ...
 
     def show(self, progress: Progress) -> None:
-        """Show where the run stands; called about once a second."""
+        """Show where the run stands; called every other second, and when the run goes on to something else."""
         ...
 
     def say(self, text: str) -> None:
@@ -93,11 +94,19 @@ class LiveDisplay:
         self._live.console.print(text, highlight=False)
 
 
-def _panel(progress: Progress) -> RenderableType:
-    bar = Table.grid(padding=(0, 2))
+def _panel(progress: Progress) -> Text:
+    """Three lines as one text: laying out a table would cost several times as much."""
+    filled = round(progress.done_ratio * _BAR_COLUMNS)
     times = f"{clock_text(progress.elapsed_seconds)} gone, about {clock_text(progress.remaining_seconds)} left"
-    bar.add_row(ProgressBar(total=1.0, completed=progress.done_ratio, width=30), f"{progress.done_ratio:4.0%}", times)
-    return Group(bar, Text(what_runs(progress), style="bold"), Text("   ".join(_readings(progress)), style="dim"))
+    return Text.assemble(
+        ("━" * filled, "bar.complete"),
+        ("━" * (_BAR_COLUMNS - filled), "bar.back"),
+        f"  {progress.done_ratio:4.0%}  {times}\n",
+        (f"{what_runs(progress)}\n", "bold"),
+        ("   ".join(_readings(progress)), "dim"),
+        no_wrap=True,
+        overflow="ellipsis",
+    )
 
 
 class PlainDisplay:
