@@ -5,8 +5,9 @@
 Each line is one sensor: its lowest and highest cost over the devices that have it, which device that was, and how
 many channels it gave there. The trees' files are ordinary ones, so this is the cost of the sensors and of the system
 calls; what a real driver or a slow bus takes comes on top, and is what ``edgeprof_sensor_sample_seconds`` shows. The
-sums below it are those of whole devices. tegrastats is played by a program whose own time is not counted. NVIDIA's
-sensors are ``nvml_cost``'s.
+sums below it are those of whole devices. A tree stands still, so shares of CPU time are worked out but not given.
+tegrastats is played by a program whose own time is not counted; its sensor takes a line to pieces once, when it comes,
+which is measured apart. NVIDIA's sensors are ``nvml_cost``'s.
 """
 
 import argparse
@@ -22,12 +23,13 @@ from tests.agent.sensors.devices import NAMES, Device, close
 from tests.agent.sensors.test_tegrastats import Jetson
 from tests.agent.sensors.test_tegrastats_line import NANO_JETPACK_4
 
-from benchmarks.sample_time import SAMPLES_PER_ROUND, SampleCost, sample_costs
+from benchmarks.sample_time import SAMPLES_PER_ROUND, SampleCost, sample_costs, thread_time_us
 from edgeprof.catalogue import Tier
 from edgeprof_agent.sensors import tegrastats
 from edgeprof_agent.sensors.jetson_values import Group
 from edgeprof_agent.sensors.registry import discover_sensors
 from edgeprof_agent.sensors.sensor import FollowsProcess, Sensor
+from edgeprof_agent.sensors.tegrastats_line import parse_line
 
 FAST_BUDGET_US, FULL_BUDGET_US = 300.0, 500.0
 
@@ -61,7 +63,10 @@ def device_costs(rounds: int) -> Iterator[tuple[str, list[SampleCost]]]:
         board.says(NANO_JETPACK_4)
         found = tegrastats.discover(board.root, frozenset(Group))
         assert found is not None
-        yield "tegrastats' line of a Jetson Nano", measured((found,), rounds)
+        yield "tegrastats, no new line", measured((found,), rounds)
+        line = NANO_JETPACK_4.encode()
+        line_us = thread_time_us(lambda _: parse_line(line), SAMPLES_PER_ROUND)
+        print(f"tegrastats, each new line: {line_us:.1f} us CPU to take it to pieces")
         board.close()
 
 
