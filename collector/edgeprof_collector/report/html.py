@@ -22,8 +22,10 @@ from edgeprof_collector.report.facts import clean, device_line, engine_line, mod
 from edgeprof_collector.report.rate_plots import depth_plot, rate_plots
 from edgeprof_collector.report.resources import resource_lines
 from edgeprof_collector.report.rows import absent_lines, flag_lines, shown_formulas
-from edgeprof_collector.report.step_tables import REPETITION_COLUMNS, step_tables
-from edgeprof_collector.report.telemetry_plots import phase_legend, phase_shapes, telemetry_plots, time_axis, time_span
+from edgeprof_collector.report.step_tables import step_tables
+from edgeprof_collector.report.telemetry_lines import time_span
+from edgeprof_collector.report.telemetry_plots import phase_legend, phase_shapes, telemetry_plots, time_axis
+from edgeprof_collector.report.telemetry_table import NUMBER_COLUMNS, telemetry_rows
 from edgeprof_collector.report.token_plots import GAP_LEGEND, gap_plots, ttft_plots
 
 # Leaves room for all the rest below the 5 MB that a page may have.
@@ -71,7 +73,6 @@ def _verdict_parts(verdict: Verdict) -> dict[str, object]:
 def _table_parts(record: RunRecord, verdict: Verdict) -> dict[str, object]:
     return {
         "step_tables": step_tables(verdict, record.started.monotonic_ns),
-        "repetition_columns": REPETITION_COLUMNS,
         "formulas": shown_formulas(verdict),
         "fact_tables": fact_tables(verdict),
     }
@@ -88,7 +89,9 @@ def _plot_parts(record: RunRecord, series: Sequence[Series], verdict: Verdict) -
         "phases": phase_shapes(record, span),
         "phase_legend": phase_legend(record),
         "time_axis": time_axis(span.seconds),
-        "panels": list(telemetry_plots(series, span)),
+        "numbers": telemetry_rows(series, span),
+        "number_columns": NUMBER_COLUMNS,
+        "panels": list(telemetry_plots(series, verdict, span)),
     }
 
 

@@ -1,56 +1,26 @@
 """Telemetry over the run, one plot per panel, and the phases that are marked behind them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
 from edgeprof.run import Phase, PhaseKind, RunRecord
 from edgeprof_collector.analysis.quantity import scale_of
-from edgeprof_collector.analysis.repetitions import last_moment_ns
 from edgeprof_collector.analysis.series import Series
+from edgeprof_collector.analysis.verdict import Verdict
 from edgeprof_collector.report.facts import clean
-from edgeprof_collector.report.panels import PANELS, Panel, Source, Treatment
+from edgeprof_collector.report.panels import MEMORY_TRAFFIC, PANELS, Panel
 from edgeprof_collector.report.plot import Axis, Canvas, LegendEntry, Plot, Range, Shape, range_around, range_from_zero
 from edgeprof_collector.report.series_style import colour
+from edgeprof_collector.report.telemetry_lines import Line, TimeSpan, panel_lines
 from edgeprof_collector.report.thinning import Floats, thin, unbroken_stretches
+from edgeprof_collector.report.traffic_lines import measured_peaks, needed_traffic
 
-_SECOND_NS = 1_000_000_000
 _MINUTES_FROM_SECONDS = 600
 # More lines than this cannot be told apart; those with the highest mean are shown.
 _MOST_LINES = 6
-# Increases of a counter are taken over at least this long: shorter, they are mostly the counter's own steps.
-_RATE_SECONDS = 0.5
 _LEAST_SPAN_RATIO = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line of a panel, in seconds of the run and the panel's unit; ``low`` and ``high`` where it has a range."""
-
-    label: str
-    times: Floats
-    values: Floats
-    low: Floats | None = None
-    high: Floats | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TimeSpan:
-    """The stretch of time that all panels show."""
-
-    start_monotonic_ns: int
-    seconds: Range
-
-    def seconds_of(self, times_monotonic_ns: Sequence[int]) -> list[float]:
-        """Seconds since the start of the run."""
-        return [(time_ns - self.start_monotonic_ns) / _SECOND_NS for time_ns in times_monotonic_ns]
-
-
-def time_span(record: RunRecord) -> TimeSpan:
-    """From the start of the run to its end, or to what is known of it."""
-    start_ns = record.started.monotonic_ns
-    return TimeSpan(start_ns, Range(0.0, max((last_moment_ns(record) - start_ns) / _SECOND_NS, 1.0)))
 
 
 def phase_shapes(record: RunRecord, span: TimeSpan) -> tuple[Shape, ...]:
@@ -76,41 +46,61 @@ def phase_legend(record: RunRecord) -> tuple[LegendEntry, ...]:
     return tuple(LegendEntry(", ".join(known), f"phase {style}") for style, known in names.items())
 
 
-def telemetry_plots(series: Sequence[Series], span: TimeSpan) -> Iterator[Plot]:
+def telemetry_plots(series: Sequence[Series], verdict: Verdict, span: TimeSpan) -> Iterator[Plot]:
     """A plot of every panel that has data."""
     for panel in PANELS:
-        lines = [line for source in panel.sources for line in _lines(source, series, span)]
+        lines = panel_lines(panel, panel.sources, series, span)
+        limits = panel_lines(panel, panel.beside, series, span)
+        if panel is MEMORY_TRAFFIC:
+            lines += needed_traffic(verdict, span)
+            limits += measured_peaks(verdict, span)
         if lines:
-            lines.sort(key=lambda line: -float(line.values.mean()))
-            yield _panel_plot(panel, lines[:_MOST_LINES], len(lines), span)
+            yield _panel_plot(panel, lines, limits, span)
 
 
-def _panel_plot(panel: Panel, lines: Sequence[_Line], line_count: int, span: TimeSpan) -> Plot:
-    extremes = [float(extreme(part)) for line in lines for part in _parts(line) for extreme in (np.min, np.max)]
+def _panel_plot(panel: Panel, every_line: Sequence[Line], limits: Sequence[Line], span: TimeSpan) -> Plot:
+    lines = every_line[:_MOST_LINES]
+    drawn = [*lines, *limits]
+    extremes = [float(extreme(part)) for line in drawn for part in _parts(line) for extreme in (np.min, np.max)]
     y_range = range_from_zero(extremes) if panel.from_zero else range_around(extremes, _LEAST_SPAN_RATIO)
     canvas = Canvas(span.seconds, y_range)
     unit = scale_of(max(extremes), panel.unit)
-    shapes = []
-    for index, line in enumerate(lines):
-        if line.low is not None and line.high is not None:
-            shapes.append(Shape(_outline(canvas, line.times, line.low, line.high), f"band {colour(index)}"))
-        shapes += [Shape(path, f"line {colour(index)}", line.label) for path in _paths(canvas, line)]
-    hidden = f" ({len(lines)} of {line_count} shown)" if line_count > len(lines) else ""
+    hidden = f" ({len(lines)} of {len(every_line)} shown)" if len(every_line) > len(lines) else ""
     return Plot(
         title=f"{panel.title}{hidden}",
-        summary=", ".join(f"{line.label} up to {unit.text(float(line.values.max()))}" for line in lines),
+        summary=", ".join(f"{line.label} up to {unit.text(float(line.values.max()))}" for line in drawn),
         x=time_axis(span.seconds),
         y=y_range.axis(unit.unit, unit_size=unit.unit_size, count=3),
-        shapes=tuple(shapes),
-        legend=tuple(_legend(lines)),
+        shapes=tuple(chain(_shapes(canvas, lines), _limit_shapes(canvas, limits, len(lines)))),
+        legend=tuple(chain(_legend(lines), _limit_legend(limits, len(lines)))),
     )
 
 
-def _legend(lines: Sequence[_Line]) -> Iterator[LegendEntry]:
+def _shapes(canvas: Canvas, lines: Sequence[Line]) -> Iterator[Shape]:
+    for index, line in enumerate(lines):
+        if line.low is not None and line.high is not None:
+            yield Shape(_outline(canvas, line.times, line.low, line.high), f"band {colour(index)}")
+        style = "stretch" if line.in_pairs else "line"
+        for path in _paths(canvas, line):
+            yield Shape(path, f"{style} {colour(index)}", line.label)
+
+
+def _limit_shapes(canvas: Canvas, limits: Sequence[Line], first_colour: int) -> Iterator[Shape]:
+    for index, line in enumerate(limits, first_colour):
+        for path in _paths(canvas, line):
+            yield Shape(path, f"limit {colour(index)}", line.label)
+
+
+def _legend(lines: Sequence[Line]) -> Iterator[LegendEntry]:
     for index, line in enumerate(lines):
         yield LegendEntry(line.label, f"line-key {colour(index)}")
         if line.low is not None:
             yield LegendEntry("lowest to highest", f"band-key {colour(index)}")
+
+
+def _limit_legend(limits: Sequence[Line], first_colour: int) -> Iterator[LegendEntry]:
+    for index, line in enumerate(limits, first_colour):
+        yield LegendEntry(line.label, f"limit-key {colour(index)}")
 
 
 def time_axis(seconds: Range) -> Axis:
@@ -120,46 +110,15 @@ def time_axis(seconds: Range) -> Axis:
     return seconds.axis("", count=8, suffix=" s")
 
 
-def _lines(source: Source, series: Sequence[Series], span: TimeSpan) -> Iterator[_Line]:
-    found = []
-    for each in series:
-        if each.channel.metric == source.metric:
-            times = (each.times_monotonic_ns - span.start_monotonic_ns) / _SECOND_NS
-            inside = (times >= span.seconds.low) & (times <= span.seconds.high)
-            if inside.sum() > 1:
-                words = [source.label, *(value for _, value in each.channel.labels)]
-                found.append(_Line(clean(" ".join(word for word in words if word)), times[inside], each.values[inside]))
-    if source.treatment is Treatment.SPREAD and found:
-        yield _spread(source.label, found)
-    elif source.treatment is Treatment.RATE:
-        yield from (rate for line in found if (rate := _rate(line)))
-    else:
-        yield from found
-
-
-def _spread(label: str, lines: Sequence[_Line]) -> _Line:
-    times = lines[0].times
-    table = np.array([np.interp(times, line.times, line.values) for line in lines])
-    return _Line(label, times, table.mean(axis=0), table.min(axis=0), table.max(axis=0))
-
-
-def _rate(line: _Line) -> _Line | None:
-    """The increase per second, as steps; a counter that was reset has none at that moment."""
-    stride = max(1, round(_RATE_SECONDS / float(np.median(np.diff(line.times)))))
-    times, values = line.times[::stride], line.values[::stride]
-    if times.size < 3:
-        return None
-    rates = np.diff(values) / np.diff(times)
-    grew = rates >= 0
-    edges = np.stack([times[:-1][grew], times[1:][grew]], axis=1)
-    return _Line(line.label, edges.ravel(), np.repeat(rates[grew], 2))
-
-
-def _parts(line: _Line) -> list[Floats]:
+def _parts(line: Line) -> list[Floats]:
     return [part for part in (line.values, line.low, line.high) if part is not None]
 
 
-def _paths(canvas: Canvas, line: _Line) -> Iterator[str]:
+def _paths(canvas: Canvas, line: Line) -> Iterator[str]:
+    if line.in_pairs:
+        points = zip(line.times.tolist(), line.values.tolist(), strict=True)
+        yield "".join(canvas.line(pair) for pair in zip(points, points, strict=True))
+        return
     for stretch in unbroken_stretches(line.times):
         times, values = thin(line.times[stretch], line.values[stretch])
         yield canvas.line(zip(times.tolist(), values.tolist(), strict=True))

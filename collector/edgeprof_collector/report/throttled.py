@@ -39,15 +39,6 @@ def held_back_lines(verdict: Verdict) -> list[str]:
     return [_line(place, reason, found, whole, len(repetitions)) for (place, reason), found in sorted(sums.items())]
 
 
-def throttling_text(found: Throttling) -> str:
-    """One repetition's share, short enough for a table."""
-    amounts = (
-        "" if found.seconds is None else text_of(found.seconds, "s"),
-        "" if found.event_count is None else f"{found.event_count}x",
-    )
-    return f"{clean(found.place)} by {CAUSES[found.reason]}: {', '.join(each for each in amounts if each)}"
-
-
 def _line(place: str, reason: ThrottleReason, found: _Sum, whole: str, repetition_count: int) -> str:
     amounts = [f"in {found.repetition_count} of {repetition_count} repetitions"]
     if found.seconds:

@@ -7,6 +7,7 @@ where the file has them.
 import json
 import re
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -110,6 +111,7 @@ def family(name: str) -> Family:
     return Family(device, _channels((FOLDER / name / "exposition.txt").read_text(encoding="utf-8")))
 
 
+@cache
 def family_run(name: str) -> tuple[RunRecord, tuple[Series, ...]]:
     """A run on a family's device, on its GPU if it has one, and its telemetry."""
     found = family(name)
