@@ -36,12 +36,16 @@ class Step(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """Memory of a loaded model by kind, in bytes; ``None`` where the engine does not tell."""
+    """Memory of a loaded model by kind, in bytes; ``None`` where the engine does not tell.
+
+    ``load_seconds`` is told by an engine whose call took longer than the load; ``None``: as long as the call.
+    """
 
     options: Mapping[str, str]
     weights_bytes: int | None
     kv_cache_bytes: int | None
     compute_bytes: int | None
+    load_seconds: float | None = None
 
 
 class Engine(ABC):

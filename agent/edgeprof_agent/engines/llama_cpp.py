@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import os
-from pathlib import Path
 from typing import Any, Callable, Mapping
 
 import llama_cpp
 
 from .engine import EngineError, Loaded
+from .gguf_magic import refuse_what_is_no_gguf
 from .llama_cpp_log import LlamaLog
 from .llama_cpp_options import declared_options
 from .llama_cpp_parameters import Numa, context_parameters, model_parameters, refuse_gpu_options_without_gpu
@@ -20,7 +20,6 @@ from .token_ids import token_id
 _SEQUENCE = 0
 # What llama_decode returns, from llama.h; what is below -1 is fatal.
 _DECODE_FAILURES = {1: "no room in the KV cache", 2: "aborted", -1: "invalid batch"}
-_GGUF_MAGIC = b"GGUF"
 
 
 class LlamaCpp(TokenEngine):
@@ -59,7 +58,7 @@ class LlamaCpp(TokenEngine):
             EngineError: the file is no GGUF or is damaged, llama.cpp does not know its architecture, an option
                 cannot be honoured, or memory ran out.
         """
-        _refuse_what_is_no_gguf(path)
+        refuse_what_is_no_gguf(path)
         refuse_gpu_options_without_gpu(self.options, options)
         self._numa.choose(str(options["numa"]))
         wanted = int(options["context"]) or context_tokens
@@ -200,16 +199,6 @@ class LlamaCpp(TokenEngine):
         """Empty the context after a call that failed: how far it came is not known."""
         llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self._context), False)
         self._length = 0
-
-
-def _refuse_what_is_no_gguf(path: str) -> None:
-    try:
-        with Path(path).open("rb") as file:
-            magic = file.read(len(_GGUF_MAGIC))
-    except OSError as error:
-        raise EngineError(f"{path}: cannot be read: {error.strerror}") from error
-    if magic != _GGUF_MAGIC:
-        raise EngineError(f"{path}: no GGUF file: it begins with {magic!r}, not with {_GGUF_MAGIC!r}")
 
 
 def _build() -> str:

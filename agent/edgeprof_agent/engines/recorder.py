@@ -85,6 +85,22 @@ class Recorder:
         self._flush()
         self._tell("request_end", end_monotonic_ns=self._last_ns)
 
+    def untimed_tokens(self, *, start_ns: int, end_ns: int, prompt_tokens: int, depth_tokens: int, count: int) -> None:
+        """A whole request of which only the start and the end are known.
+
+        Either its prompt was processed then, or ``count`` tokens were decoded: none of them was there at the start,
+        and all were at the end.
+        """
+        self.begin(prompt_tokens=prompt_tokens, reused_tokens=0, depth_tokens=depth_tokens)
+        self._request["start_monotonic_ns"] = start_ns
+        self._request["prefill_end_monotonic_ns"] = end_ns if prompt_tokens else 0
+        self._last_ns = end_ns
+        if count:
+            self._tell("request", **self._request)
+            self._request_sent = True
+            self._tell("tokens", first_event=0, times_monotonic_ns=[start_ns, end_ns], counts=[0, count])
+        self.end()
+
     def _flush(self) -> None:
         if not self._request_sent:
             self._tell("request", **self._request)

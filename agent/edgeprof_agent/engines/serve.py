@@ -125,8 +125,9 @@ def _load(engine: Engine, command: Mapping[str, Any]) -> dict[str, Any]:
     cached = page_cache_ratio(path) if path.is_file() and os.access(path, os.R_OK) else None
     start_ns = time.monotonic_ns()
     loaded = engine.load(str(path), options, command["context_tokens"], command["seed"])
-    seconds = (time.monotonic_ns() - start_ns) / 1e9
-    return {"type": "loaded", "load_seconds": seconds, "page_cache_ratio": cached, **loaded._asdict()}
+    if loaded.load_seconds is None:
+        loaded = loaded._replace(load_seconds=(time.monotonic_ns() - start_ns) / 1e9)
+    return {"type": "loaded", "page_cache_ratio": cached, **loaded._asdict()}
 
 
 def _read_step(command: Mapping[str, Any]) -> Step:

@@ -34,10 +34,11 @@ def memory_verdict(record: RunRecord, series: Sequence[Series], end_ns: int) -> 
 
 def _peak_resident(record: RunRecord, series: Sequence[Series], end_ns: int) -> tuple[int | None, str]:
     finished = record.finished
-    if finished is not None and finished.peak_resident_bytes is not None:
-        return finished.peak_resident_bytes, "the kernel's high-water mark"
     start_ns = record.started.monotonic_ns
     marked = _highest(series, "edgeprof_workload_resident_peak_bytes", start_ns, end_ns)
+    if finished is not None and finished.peak_resident_bytes is not None:
+        # What the engine has started is only in the telemetry: the run's own mark is of the engine's process.
+        return max(finished.peak_resident_bytes, marked or 0), "the kernel's high-water mark"
     if marked is not None:
         return marked, "the kernel's high-water mark, last seen in telemetry"
     sampled = _highest(series, "edgeprof_workload_resident_bytes", start_ns, end_ns)

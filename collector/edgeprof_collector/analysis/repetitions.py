@@ -111,9 +111,14 @@ def decode_window(request: Request) -> Window | None:
 
 
 def token_gaps_seconds(requests: Iterable[Request]) -> NDArray[np.float64]:
-    """The gap before every token after a request's first event; an event of k tokens counts as k gaps of a k-th."""
+    """The gap before every token after a request's first event; an event of k tokens counts as k gaps of a k-th.
+
+    A request that tells of all its tokens together, with nothing but an empty event before them, has no gaps.
+    """
     parts = [np.zeros(0)]
     for request in requests:
+        if request.token_counts[:1] == (0,) and len(request.token_counts) == 2:
+            continue
         gaps = np.array(request.token_gaps_ns[1:], np.float64) / _SECOND_NS
         if request.token_counts:
             counts = np.array(request.token_counts[1:], np.int64)

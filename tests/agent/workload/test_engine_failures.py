@@ -13,16 +13,18 @@ from pathlib import Path
 import pytest
 
 from edgeprof.plan import Step, StepKind
+from edgeprof_agent.engines.registry import ENGINES
 from edgeprof_agent.workload import engine_child
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineProcess
 from tests.agent.engines.interpreters import other_interpreters
 from tests.agent.engines.scripted_engine import GOOD_HELLO
 from tests.agent.engines.tiny_model import write_tiny_model, write_truncated, write_unknown_architecture
 
-ENGINES = Path(__file__).parents[1] / "engines"
-COUNTING = str(ENGINES / "counting_engine.py")
-SCRIPTED = str(ENGINES / "scripted_engine.py")
+ENGINE_FILES = Path(__file__).parents[1] / "engines"
+COUNTING = str(ENGINE_FILES / "counting_engine.py")
+SCRIPTED = str(ENGINE_FILES / "scripted_engine.py")
 LLAMA = "llama-cpp-python"
+NAMES = ", ".join(entry.name for entry in ENGINES)
 DECODE = Step(kind=StepKind.DECODE, name="decode 48", decode_tokens=48)
 ENDLESS = Step(kind=StepKind.DECODE, name="decode for ever", decode_tokens=1_000_000)
 LOADED = {"type": "loaded", "id": 1, "load_seconds": 0.0, "options": {}}
@@ -111,10 +113,10 @@ def cause_of_scripted_step(monkeypatch: pytest.MonkeyPatch, *script: object) -> 
     ("engine", "python", "cause"),
     [
         ("llama-cp-python", "", "no engine is called 'llama-cp-python': did you mean 'llama-cpp-python'?"),
-        ("x", "", "no engine is called 'x': use llama-cpp-python, or the path of a program"),
+        ("x", "", f"no engine is called 'x': use {NAMES}, or the path of a program"),
         ("/no/such/engine", "", "cannot start the engine: /no/such/engine: No such file or directory"),
         (LLAMA, "/no/such/python", "cannot start the engine: /no/such/python: No such file or directory"),
-        (str(ENGINES), "", f"cannot start the engine: {ENGINES}: Permission denied"),
+        (str(ENGINE_FILES), "", f"cannot start the engine: {ENGINE_FILES}: Permission denied"),
     ],
 )
 def test_an_engine_that_is_not_there(engine: str, python: str, cause: str) -> None:
@@ -313,7 +315,7 @@ def test_the_child_dies_with_its_parent(pipe: Path, tmp_path: Path, behaviour: s
     engine.write_text(f"#!/bin/sh\n{sys.executable} {COUNTING}\nexit $?\n")
     engine.chmod(0o755)
     parent = subprocess.Popen(
-        [sys.executable, str(ENGINES / "lonely_parent.py"), str(engine) if wrapped else COUNTING, behaviour]
+        [sys.executable, str(ENGINE_FILES / "lonely_parent.py"), str(engine) if wrapped else COUNTING, behaviour]
     )
     with pipe.open("rb") as held:
         assert held.read(1) == b"."

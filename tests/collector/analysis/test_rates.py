@@ -77,6 +77,12 @@ def test_events_of_several_tokens_count_as_their_tokens() -> None:
     assert token_gaps_seconds([request]).tolist() == pytest.approx([0.010] * 5)
 
 
+def test_tokens_told_together_have_a_rate_but_no_gaps() -> None:
+    request = decode_request(token_gaps_ns=(0, 80 * MS), token_counts=(0, 4))
+    assert rates_of(request)[FigureName.DECODE_RATE] == pytest.approx(50)
+    assert token_gaps_seconds([request]).tolist() == []
+
+
 @pytest.mark.parametrize("gaps", [(), (5 * MS,)])
 def test_fewer_than_two_tokens_have_no_rate(gaps: tuple[int, ...]) -> None:
     request = decode_request(token_gaps_ns=gaps)
