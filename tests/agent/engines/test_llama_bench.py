@@ -119,7 +119,9 @@ def test_a_model_that_it_does_not_know_is_refused_in_its_words(program: Path, ti
         run(tmp_path / "none.gguf")
 
 
-def in_an_endless_step(program: Path, model: Path, act: Callable[[EngineProcess, "asyncio.Task[Any]"], None]) -> bytes:
+def in_an_endless_step(
+    program: Path, model: Path, act: Callable[[EngineProcess, "asyncio.Task[Any]"], object]
+) -> bytes:
     """Act while llama-bench runs, and return what it has held open says once it is gone; then close the engine."""
     pipe = program.with_name("pipe")
 

@@ -1,0 +1,64 @@
+"""What the conformance suite needs of an engine: whether it is here, and a model that it loads."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from edgeprof_agent.engines.registry import ENGINES, EngineEntry
+from edgeprof_agent.workload.engine_process import EngineFailedError, EngineProcess
+from tests.agent.engines.llama_bench_program import put_llama_bench
+from tests.agent.engines.tiny_model import write_tiny_model
+
+CONTEXT_TOKENS = 640
+SEED = 7
+MODELS: Mapping[str, Callable[[Path], Path]] = {"llama-cpp-python": write_tiny_model, "llama-bench": write_tiny_model}
+"""What writes a small model for an engine into a folder. An engine that is not here is not tried."""
+
+EACH_ENGINE = pytest.mark.parametrize("entry", ENGINES, ids=lambda entry: entry.name)
+T = TypeVar("T")
+
+
+def with_engine(entry: EngineEntry, model: Path | None, act: Callable[[EngineProcess], Awaitable[T]]) -> T:
+    """Start the engine, load the model if there is one, act, and close it."""
+
+    async def scenario() -> T:
+        process = await EngineProcess.start(entry.name)
+        try:
+            if model is not None:
+                await process.load(str(model), {}, CONTEXT_TOKENS, SEED)
+            return await act(process)
+        finally:
+            await process.close()
+
+    return asyncio.run(scenario())
+
+
+def skip_unless_here(entry: EngineEntry) -> None:
+    """Skip the test, with the reason, where the engine cannot be started or nobody has said what it loads."""
+    if entry.name not in MODELS:
+        pytest.skip(f"no model for {entry.name} in tests/agent/engines/conformance.py")
+    if cause := _why_not_here(entry.name):
+        pytest.skip(cause)
+
+
+@lru_cache
+def _why_not_here(name: str) -> str:
+    async def start_and_close() -> None:
+        await (await EngineProcess.start(name)).close()
+
+    try:
+        asyncio.run(start_and_close())
+    except EngineFailedError as error:
+        return str(error)
+    return ""
+
+
+def put_programs_on_the_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have engines that are programs found where they were built here."""
+    if put_llama_bench(folder):
+        monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)

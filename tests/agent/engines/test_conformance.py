@@ -1,0 +1,172 @@
+"""What every engine must do alike. An engine that is not installed here is skipped, with what it says itself."""
+
+import os
+from pathlib import Path
+from time import monotonic_ns
+
+import psutil
+import pytest
+
+from edgeprof.plan import Step, StepKind
+from edgeprof_agent.engines.registry import EngineEntry
+from edgeprof_agent.workload.engine_process import EngineProcess, RequestTimes
+from tests.agent.engines.conformance import (
+    EACH_ENGINE,
+    MODELS,
+    put_programs_on_the_path,
+    skip_unless_here,
+    with_engine,
+)
+
+PREFILL = Step(kind=StepKind.PREFILL, name="prefill", prompt_tokens=256, depth_tokens=16)
+DECODE = Step(kind=StepKind.DECODE, name="decode", decode_tokens=12, depth_tokens=32)
+CHAT = Step(kind=StepKind.CHAT, name="chat", prompt_tokens=62, decode_tokens=2, turns=8)
+SAME_TOKENS = Step(kind=StepKind.PREFILL, name="prefill", prompt_tokens=8 * 64)
+STEPS = {step.kind.value: step for step in (PREFILL, DECODE, CHAT)}
+# The smallest shape has 7.7 million parameters, each multiplied and added once for a token. No core of a processor
+# does 2e12 such operations in a second: one with AVX-512 and VNNI at 4 GHz does about 1e12 on bytes.
+OPERATIONS_PER_TOKEN = 2 * 7_000_000
+CORE_OPERATIONS_PER_SECOND = 2e12
+# How many times the processor time of one of two repetitions may be that of the other.
+NOISE = 4
+TRIES = 3
+
+
+@pytest.fixture(autouse=True)
+def _programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_programs_on_the_path(tmp_path, monkeypatch)
+
+
+def model_of(entry: EngineEntry, model_folder: Path) -> Path:
+    skip_unless_here(entry)
+    return MODELS[entry.name](model_folder)
+
+
+def ignore(_count: int) -> None:
+    pass
+
+
+def prefill_ns(request: RequestTimes) -> int:
+    return request.prefill_end_monotonic_ns - request.start_monotonic_ns
+
+
+async def cpu_seconds(process: EngineProcess, step: Step) -> float:
+    """Processor time of the engine, and of what it started and waited for, in a few repetitions of a step."""
+    child = psutil.Process(process.pid)
+    before = sum(child.cpu_times()[:4])
+    for _ in range(TRIES):
+        await process.run_step(step, ignore)
+    return sum(child.cpu_times()[:4]) - before
+
+
+def tokens_of(request: RequestTimes) -> int:
+    return sum(request.token_counts) if request.token_counts else len(request.token_gaps_ns)
+
+
+@EACH_ENGINE
+def test_hello_says_what_the_registry_says(entry: EngineEntry, model_folder: Path) -> None:
+    skip_unless_here(entry)
+
+    async def ask(process: EngineProcess) -> None:
+        facts = process.facts
+        assert (facts.engine, bool(facts.version)) == (entry.name, True)
+        told = facts.capabilities
+        assert (told.token_steps, told.logits, told.parallel_sequences, told.prefix_reuse, told.token_times) == (
+            entry.capabilities[:5]
+        )
+        assert told.step_kinds == tuple(entry.capabilities.step_kinds)
+
+    with_engine(entry, None, ask)
+
+
+@EACH_ENGINE
+@pytest.mark.parametrize("kind", STEPS)
+def test_tokens_are_counted_exactly_and_times_lie_within_the_step(
+    entry: EngineEntry, kind: str, model_folder: Path
+) -> None:
+    model = model_of(entry, model_folder)
+    if kind not in entry.capabilities.step_kinds:
+        pytest.skip(f"{entry.name} has no {kind} steps")
+    step = STEPS[kind]
+
+    async def act(process: EngineProcess) -> tuple[int, tuple[RequestTimes, ...], int]:
+        before_ns = monotonic_ns()
+        requests = await process.run_step(step, ignore)
+        return before_ns, requests, monotonic_ns()
+
+    before_ns, requests, after_ns = with_engine(entry, model, act)
+    assert len(requests) == step.turns
+    turn_tokens = step.prompt_tokens + step.decode_tokens
+    for turn, request in enumerate(requests):
+        assert request.prompt_tokens == (turn * turn_tokens if kind == "chat" else 0) + step.prompt_tokens
+        assert request.depth_tokens == step.depth_tokens
+        assert tokens_of(request) == step.decode_tokens
+        assert all(gap_ns >= 0 for gap_ns in request.token_gaps_ns)
+        if entry.capabilities.token_times:
+            assert len(request.token_gaps_ns) == step.decode_tokens
+            assert all(gap_ns > 0 for gap_ns in request.token_gaps_ns[1:])
+        last_ns = request.start_monotonic_ns + sum(request.token_gaps_ns)
+        times = (before_ns, request.start_monotonic_ns, request.prefill_end_monotonic_ns or last_ns, after_ns)
+        assert list(times) == sorted(times)
+        assert request.end_monotonic_ns == max(last_ns, request.prefill_end_monotonic_ns)
+        before_ns = request.end_monotonic_ns
+
+
+@EACH_ENGINE
+def test_no_rate_is_beyond_what_the_processor_can_do(entry: EngineEntry, model_folder: Path) -> None:
+    model = model_of(entry, model_folder)
+
+    async def act(process: EngineProcess) -> list[RequestTimes]:
+        return [(await process.run_step(PREFILL, ignore))[0] for _ in range(TRIES)]
+
+    bound = (os.cpu_count() or 1) * CORE_OPERATIONS_PER_SECOND
+    for request in with_engine(entry, model, act):
+        assert request.prompt_tokens * OPERATIONS_PER_TOKEN / (prefill_ns(request) / 1e9) < bound
+
+
+@EACH_ENGINE
+def test_a_repetition_does_the_work_again(entry: EngineEntry, model_folder: Path) -> None:
+    """By processor time, which other programs disturb less: nothing of the first round is kept for the second."""
+    model = model_of(entry, model_folder)
+
+    async def act(process: EngineProcess) -> list[float]:
+        await process.warm_up(PREFILL)
+        return [await cpu_seconds(process, PREFILL) for _ in range(2)]
+
+    first, second = with_engine(entry, model, act)
+    assert first / NOISE < second < first * NOISE
+
+
+@EACH_ENGINE
+def test_a_chat_processes_what_is_new_and_starts_empty(entry: EngineEntry, model_folder: Path) -> None:
+    """A chat that reuses its prefix takes the processor about as long as a prompt of as many tokens.
+
+    Without reuse it would process four and a half times as many.
+    """
+    model = model_of(entry, model_folder)
+    if not entry.capabilities.prefix_reuse:
+        pytest.skip(f"{entry.name} reuses no prefix")
+
+    async def act(process: EngineProcess) -> tuple[tuple[RequestTimes, ...], float, float]:
+        await process.warm_up(CHAT)
+        chat, prompt = [await cpu_seconds(process, step) for step in (CHAT, SAME_TOKENS)]
+        return await process.run_step(CHAT, ignore), chat, prompt
+
+    requests, chat_seconds, prompt_seconds = with_engine(entry, model, act)
+    turn_tokens = CHAT.prompt_tokens + CHAT.decode_tokens
+    assert [request.reused_tokens for request in requests] == [turn * turn_tokens for turn in range(CHAT.turns)]
+    assert prompt_seconds / 3 < chat_seconds < 3 * prompt_seconds
+
+
+@EACH_ENGINE
+def test_nothing_is_left_running(entry: EngineEntry, model_folder: Path) -> None:
+    model = model_of(entry, model_folder)
+
+    async def act(process: EngineProcess) -> int:
+        await process.run_step(DECODE, ignore)
+        return process.pid
+
+    group = with_engine(entry, model, act)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(group, 0)
+    assert psutil.Process().children(recursive=True) == []
