@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from edgeprof.run import RunRecord, RunState
-from edgeprof_collector.analysis.energy import energy_rails
+from edgeprof_collector.analysis.energy import energy_rails, widest_first
 from edgeprof_collector.analysis.energy_meters import energy_meters
 from edgeprof_collector.analysis.findings.registry import RULES
 from edgeprof_collector.analysis.findings.rule import Evidence
@@ -24,7 +24,7 @@ def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
     record, unsound_count = sound_part(record)
     started, finished = record.started, record.finished
     end_ns = last_moment_ns(record)
-    meters = energy_meters(series, started.device)
+    meters = widest_first(record, energy_meters(series, started.device), end_ns)
     steps = step_verdicts(record, series, meters)
     memory = memory_verdict(record, series, end_ns)
     evidence = Evidence(record=record, steps=steps, memory=memory)

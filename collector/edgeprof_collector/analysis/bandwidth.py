@@ -1,29 +1,15 @@
 """Achieved memory bandwidth of decoding, and its share of the peak of the processor that ran the model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from edgeprof.run import RunRecord
 from edgeprof_collector.analysis.ceilings import MEASURED, fitting_cache, read_ceiling
 from edgeprof_collector.analysis.definitions import figure
-from edgeprof_collector.analysis.options import options_in_force
+from edgeprof_collector.analysis.kv_cache import kv_bytes_per_token
 from edgeprof_collector.analysis.placement import CPU, Placement
 from edgeprof_collector.analysis.quantity import bytes_text
 from edgeprof_collector.analysis.repetitions import RecordedRepetition, mean_decode_depth
 from edgeprof_collector.analysis.verdict import AbsentFigure, Figure, FigureName, Sample
-
-# Bytes per element of the types that a KV cache is kept in. Blocks of 32 share a scale, and some a minimum.
-KV_BYTES_PER_ELEMENT: Mapping[str, float] = {
-    "f32": 4.0,
-    "f16": 2.0,
-    "bf16": 2.0,
-    "q8_0": 34 / 32,
-    "q5_1": 24 / 32,
-    "q5_0": 22 / 32,
-    "q4_1": 20 / 32,
-    "q4_0": 18 / 32,
-    "iq4_nl": 18 / 32,
-}
-_KEY_TYPE_OPTION, _VALUE_TYPE_OPTION = "cache_type_k", "cache_type_v"
 
 
 def bandwidth_figures(
@@ -44,20 +30,6 @@ def bandwidth_figures(
     achieved = figure(FigureName.ACHIEVED_BANDWIDTH, samples)
     mbu = _mbu(record, place, samples)
     return ([achieved, mbu], []) if isinstance(mbu, Figure) else ([achieved], [mbu])
-
-
-def kv_bytes_per_token(record: RunRecord, variant: int) -> float | None:
-    """Bytes that one token of context adds to the KV cache, by the types in the options in force.
-
-    ``ModelFacts`` counts key and value elements together; they are taken to be as many of each.
-    """
-    options = options_in_force(record, variant)
-    types = (options.get(_KEY_TYPE_OPTION, ""), options.get(_VALUE_TYPE_OPTION, ""))
-    sizes = [KV_BYTES_PER_ELEMENT.get(each.lower()) for each in types]
-    known = [size for size in sizes if size is not None]
-    if len(known) < len(sizes):
-        return None
-    return record.started.model.kv_elements_per_token * sum(known) / len(known)
 
 
 def _mbu(record: RunRecord, place: Placement, achieved: Sequence[Sample]) -> Figure | AbsentFigure:

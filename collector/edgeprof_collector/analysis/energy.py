@@ -38,11 +38,10 @@ def energy_rails(record: RunRecord, meters: Sequence[EnergyMeter], end_ns: int) 
     return tuple(rails)
 
 
-def widest_meter(record: RunRecord, meters: Sequence[EnergyMeter], end_ns: int) -> EnergyMeter | None:
-    """The meter that counted the most joules in the run: a board rather than its parts."""
-    joules = {rail.scope: rail.run_joules for rail in energy_rails(record, meters, end_ns)}
-    known = [(counted, meter.scope, meter) for meter in meters if (counted := joules[meter.scope]) is not None]
-    return max(known, key=lambda each: each[:2])[2] if known else None
+def widest_first(record: RunRecord, meters: Sequence[EnergyMeter], end_ns: int) -> tuple[EnergyMeter, ...]:
+    """The meters by what they counted in the run: a board before its parts, a GPU before the CPU that feeds it."""
+    joules = {rail.scope: rail.run_joules or 0.0 for rail in energy_rails(record, meters, end_ns)}
+    return tuple(sorted(meters, key=lambda meter: -joules[meter.scope]))
 
 
 def mean_watts(meter: EnergyMeter, start_ns: int, end_ns: int) -> float | None:

@@ -7,11 +7,11 @@ from edgeprof.plan import StepKind
 from edgeprof.run import RunRecord
 from edgeprof_collector.analysis.bandwidth import bandwidth_figures
 from edgeprof_collector.analysis.conditions import describe_repetitions
-from edgeprof_collector.analysis.energy import energy_figures, widest_meter
+from edgeprof_collector.analysis.energy import energy_figures
 from edgeprof_collector.analysis.energy_meters import EnergyMeter
 from edgeprof_collector.analysis.placement import Placement, placement
 from edgeprof_collector.analysis.rates import rate_figures, token_gaps
-from edgeprof_collector.analysis.repetitions import RecordedRepetition, group_repetitions, last_moment_ns
+from edgeprof_collector.analysis.repetitions import RecordedRepetition, group_repetitions
 from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.statistics import drift_ratio
 from edgeprof_collector.analysis.verdict import (
@@ -34,15 +34,16 @@ class _Run:
     record: RunRecord
     series: Sequence[Series]
     meters: Sequence[EnergyMeter]
-    widest: EnergyMeter | None
 
 
 def step_verdicts(
     record: RunRecord, series: Sequence[Series], meters: Sequence[EnergyMeter]
 ) -> tuple[StepVerdict, ...]:
-    """Every step of every variant that has a repetition, in the plan's order, variants side by side."""
-    widest = widest_meter(record, meters, last_moment_ns(record))
-    run = _Run(record=record, series=series, meters=meters, widest=widest)
+    """Every step of every variant that has a repetition, in the plan's order, variants side by side.
+
+    ``meters`` begin with the widest, which tells the power that a repetition was taken at.
+    """
+    run = _Run(record=record, series=series, meters=meters)
     places = [placement(record, series, variant) for variant in range(len(record.started.plan.variants))]
     return tuple(
         _step_verdict(run, repetitions, places[variant])
@@ -55,7 +56,7 @@ def _step_verdict(run: _Run, repetitions: Sequence[RecordedRepetition], place: P
     reference = repetitions[0].reference
     plan = record.started.plan
     step = plan.steps[reference.step]
-    described = describe_repetitions(record, run.series, repetitions, run.widest, place.processor)
+    described = describe_repetitions(record, run.series, repetitions, next(iter(run.meters), None), place.processor)
     figures, absent = _figures(record, run.meters, repetitions, place)
     drifts = {index: ratio for index, figure in enumerate(figures) if (ratio := _drift(figure)) is not None}
     return StepVerdict(

@@ -286,6 +286,7 @@ class Finding:
 class Verdict:
     """All that the analysis says of one run. ``steps`` are in the plan's order, variants side by side.
 
+    ``energy_rails`` begin with the one that counted the most, and so do a step's energies.
     ``state`` is ``RunState.RUNNING`` for a run that never ended; ``cause`` says why one did not succeed.
     ``throttle_sources`` are the places that tell when they are held back. ``notes`` are what a reader must know of the
     data itself, such as lost telemetry.

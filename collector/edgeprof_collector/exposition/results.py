@@ -109,7 +109,7 @@ def _figures(verdict: Verdict) -> Iterator[tuple[str, str, str, float]]:
 
 
 def _first_of_each_scope(figures: Iterable[Figure]) -> Iterable[Figure]:
-    """An energy of several rails, or a load from a cold and a warm cache, has one series: its first."""
+    """An energy of several rails has one series: its first, which is the widest. So has a load from two caches."""
     first: dict[tuple[str, int | None], Figure] = {}
     for figure in figures:
         first.setdefault((figure.name, figure.turn), figure)

@@ -73,8 +73,7 @@ def figure_title(figure: Figure | AbsentFigure) -> str:
 
 def widest_rail(verdict: Verdict) -> str:
     """The rail that counted the most joules in the run, the one to show where there is room for one; empty: none."""
-    known = [(rail.run_joules, rail.scope) for rail in verdict.energy_rails if rail.run_joules is not None]
-    return max(known, default=(0.0, ""))[1]
+    return verdict.energy_rails[0].scope if verdict.energy_rails else ""
 
 
 def step_title(step: StepVerdict, verdict: Verdict) -> str:

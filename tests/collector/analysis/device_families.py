@@ -22,6 +22,7 @@ from .sample_run import DEVICE, OPTIONS, Scenario, sample_run
 from .sample_telemetry import SECOND_NS, Machine, Probe
 
 FOLDER = Path(__file__).parents[2] / "fixtures/devices"
+NAMES = (*sorted(path.name for path in FOLDER.iterdir()), "nvidia", "mac")
 _LINE = re.compile(r"(\w+)\{(.*)\} (\S+)")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 _PEAK = "edgeprof_memory_bandwidth_peak_bytes_per_second"
@@ -150,7 +151,8 @@ def _peaks(found: Family) -> list[PeakBandwidth]:
 def _probe(key: Channel, value: float, machine: Machine) -> Probe:
     if METRICS[key.metric].kind is Kind.COUNTER:
         if "joules" in key.metric:
-            return lambda time_ns: value + machine.joules(time_ns)
+            times = 3 if "gpu" in key.metric else 1  # what the run's power is of the rest
+            return lambda time_ns: value + times * machine.joules(time_ns)
         # What stood at 0 under load, such as a limiter, stays there.
         growth = _GROWTH.get(key.metric, 0.0) / machine.cores if value else 0.0
         return lambda time_ns: value + growth * machine.workload_cpu_seconds(time_ns)

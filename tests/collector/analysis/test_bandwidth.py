@@ -4,7 +4,7 @@ import pytest
 
 from edgeprof.plan import Variant
 from edgeprof.run import PeakBandwidth, PeakMethod, RunRecord
-from edgeprof_collector.analysis.bandwidth import kv_bytes_per_token
+from edgeprof_collector.analysis.kv_cache import kv_bytes_per_token
 from edgeprof_collector.analysis.steps import step_verdicts
 from edgeprof_collector.analysis.verdict import FigureName, StepVerdict
 
@@ -130,3 +130,23 @@ def test_an_unknown_kv_type_is_not_guessed() -> None:
 def test_weights_that_nobody_described_are_not_guessed() -> None:
     step = deep_decode(Scenario(model=replace(MODEL, weight_bytes_read_per_token=0)))
     assert reason(step, FigureName.MBU) == "the model's weights are not described"
+
+
+@pytest.mark.parametrize(
+    ("options", "quantisation", "bytes_per_element"),
+    [
+        ({"kv_bits": "none", "kv_group_size": "64"}, "BF16", 2),
+        ({"kv_bits": "none", "kv_group_size": "64"}, "F32", 4),
+        ({"kv_bits": "8", "kv_group_size": "64"}, "4-bit", 1 + 4 / 64),
+        ({"kv_bits": "4", "kv_group_size": "32"}, "4-bit", 0.5 + 4 / 32),
+    ],
+)
+def test_a_cache_given_by_its_bits_counts_its_scales(
+    options: dict[str, str], quantisation: str, bytes_per_element: float
+) -> None:
+    record = sample_record(Scenario(options=options, model=replace(MODEL, quantisation=quantisation)))
+    assert kv_bytes_per_token(record, 0) == KV_ELEMENTS * bytes_per_element
+
+
+def test_bits_that_nobody_knows_are_not_guessed() -> None:
+    assert kv_bytes_per_token(sample_record(Scenario(options={"kv_bits": "8"})), 0) is None
