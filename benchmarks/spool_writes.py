@@ -19,9 +19,10 @@ from pathlib import Path
 from edgeprof.catalogue import channel
 from edgeprof.telemetry import SampledBlock, SampledFrame, encode_frame
 from edgeprof.v1.uplink_pb2 import AgentMessage
+from edgeprof_agent.uplink.bounds import Bounds
 from edgeprof_agent.uplink.database import Database
 from edgeprof_agent.uplink.row import Priority
-from edgeprof_agent.uplink.spool import Bounds, Spool
+from edgeprof_agent.uplink.spool import Spool
 
 BUDGET_BYTES = 100_000_000
 FRAMES_PER_DAY = 8640

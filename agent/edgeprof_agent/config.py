@@ -47,10 +47,14 @@ class SamplingConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpoolConfig:
-    """How much waits for a collector that is away. Age counts days in which the agent ran."""
+    """How much waits for a collector that is away. Age counts days in which the agent ran.
+
+    While the disk has less than ``min_free_bytes`` left, the spool holds less, down to a few megabytes.
+    """
 
     max_bytes: Annotated[int, Meta(ge=1_000_000)] = 256_000_000
     max_age_days: Annotated[float, Meta(gt=0)] = 30.0
+    min_free_bytes: Annotated[int, Meta(ge=0)] = 128_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

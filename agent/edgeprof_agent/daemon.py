@@ -24,12 +24,14 @@ from edgeprof_agent.policy import refuse_unless_allowed
 from edgeprof_agent.sampling.sampler import Sampler
 from edgeprof_agent.sensors.device_facts import gather_device_facts
 from edgeprof_agent.sensors.registry import discover_sensors
+from edgeprof_agent.uplink.bounds import Bounds
 from edgeprof_agent.uplink.database import Database
 from edgeprof_agent.uplink.identity import boot_id, device_id
 from edgeprof_agent.uplink.ledger import Ledger
 from edgeprof_agent.uplink.outbox import Outbox
 from edgeprof_agent.uplink.session import Call, Session
-from edgeprof_agent.uplink.spool import Bounds, Spool
+from edgeprof_agent.uplink.spool import Spool
+from edgeprof_agent.uplink.status import SpoolSensor
 from edgeprof_agent.uplink.stream import Uplink
 
 _log = logging.getLogger(__name__)
@@ -67,10 +69,16 @@ class Agent:
         self._boot_id = boot_id(_ROOT)
         self._device_id = device_id(config.device.id, _ROOT, config.state_path)
         max_age_seconds = config.spool.max_age_days * _DAY_SECONDS
-        spool = Spool(database, Bounds(max_bytes=config.spool.max_bytes, max_age_seconds=max_age_seconds))
+        bounds = Bounds(
+            max_bytes=config.spool.max_bytes,
+            max_age_seconds=max_age_seconds,
+            min_free_bytes=config.spool.min_free_bytes,
+        )
+        spool = Spool(database, bounds)
         self._outbox = Outbox(spool, self._boot_id)
         self._facts = CurrentFacts(self._gather_facts, _ROOT, changed=self._outbox.wake.set)
-        self._sampler = Sampler(discover_sensors(_ROOT), self._outbox.hand_over)
+        sensors = (*discover_sensors(_ROOT), SpoolSensor(self._outbox.status))
+        self._sampler = Sampler(sensors, self._outbox.hand_over)
         self._run_sampler = ConfiguredSampler(self._sampler, config.sampling)
         self._ledger = Ledger(database)
         self._desk = JobDesk(

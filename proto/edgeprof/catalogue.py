@@ -327,6 +327,37 @@ _METRICS = (
     ),
     _counter("edgeprof_agent_cpu_seconds_total", 0.01, "CPU time of the agent", tier=Tier.SLOW),
     _gauge("edgeprof_agent_resident_bytes", 4096, "Resident memory of the agent", tier=Tier.SLOW),
+    _gauge(
+        "edgeprof_spool_bytes",
+        1,
+        "Bytes that the agent's spool holds, in its file as of the last write and in memory",
+        tier=Tier.SLOW,
+    ),
+    _gauge(
+        "edgeprof_spool_messages",
+        1,
+        "Messages that the collector has not acknowledged, dropped ones included",
+        tier=Tier.SLOW,
+    ),
+    _gauge(
+        "edgeprof_spool_oldest_age_seconds",
+        1,
+        "How long the oldest of them has waited, counting only time in which the agent ran",
+        tier=Tier.SLOW,
+    ),
+    _counter(
+        "edgeprof_spool_dropped_messages_total",
+        1,
+        "Messages that the spool dropped before the collector acknowledged them",
+        "cause",
+        tier=Tier.SLOW,
+    ),
+    _counter(
+        "edgeprof_spool_set_aside_files_total",
+        1,
+        "Damaged spools that were set aside since the agent started",
+        tier=Tier.SLOW,
+    ),
 )
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _METRICS}

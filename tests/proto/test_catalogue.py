@@ -11,7 +11,7 @@ from edgeprof.v1.telemetry_pb2 import Layout
 
 _BASE_UNITS = ("seconds", "bytes", "hertz", "celsius", "watts", "joules", "ratio")
 _RATE_UNITS = (*_BASE_UNITS, "per_second", "joules_per_token")
-_COUNTED = ("ticks", "messages", "events", "faults")
+_COUNTED = ("ticks", "messages", "events", "faults", "files")
 _NAME = re.compile(r"edgeprof(_[a-z][a-z0-9]*|_e2e)+")
 _LABEL = re.compile(r"[a-z][a-z_]*")
 # Added by Prometheus or by the exposition itself.
@@ -32,7 +32,7 @@ def test_a_metric_has_a_good_name(metric: Metric) -> None:
     assert _NAME.fullmatch(metric.name)
     assert metric.name.endswith("_total") == (metric.kind is Kind.COUNTER)
     assert metric.name.removesuffix("_total").endswith(
-        (*_BASE_UNITS, *_COUNTED) if metric.kind is Kind.COUNTER else (*_BASE_UNITS, "bytes_per_second")
+        (*_BASE_UNITS, *_COUNTED) if metric.kind is Kind.COUNTER else (*_BASE_UNITS, "bytes_per_second", "messages")
     )
 
 

@@ -14,7 +14,7 @@ from edgeprof.errors import EdgeprofError
 
 _log = logging.getLogger(__name__)
 
-_SHRINK_BYTES = 16 * 1024 * 1024
+_SHRINK_BYTES = 4 * 1024 * 1024
 
 # One row per message, in the order of `position`; positions are dense and never used twice. A row with `gap_first`
 # stands for the messages gap_first..position, which were dropped for `gap_cause`.
@@ -45,8 +45,10 @@ _VERSION_2 = "CREATE TABLE lives (number INTEGER PRIMARY KEY, life BLOB NOT NULL
 _VERSIONS = (_VERSION_1, _VERSION_2)
 
 # NORMAL: a commit outlives the process at once, and the power from the next checkpoint on. EXCLUSIVE needs no shared
-# memory file. Some distributions overwrite deleted content unless told otherwise, which doubles what is written.
+# memory file. INCREMENTAL gives space back page by page, on a disk too full for a copy. Some distributions overwrite
+# deleted content unless told otherwise, which doubles what is written.
 _PRAGMAS = (
+    "PRAGMA auto_vacuum = INCREMENTAL",
     "PRAGMA locking_mode = EXCLUSIVE",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
@@ -81,6 +83,7 @@ class Database:
         self.path = folder / "spool.db"
         self.refills: list[Callable[[], object]] = []
         self.was_damaged = False
+        self.set_aside_files = 0
         self._lock = _lock(folder)
         try:
             try:
@@ -131,15 +134,22 @@ class Database:
         for refill in self.refills:
             refill()
 
+    def free_bytes(self) -> int:
+        """Bytes that this process may still write to the file's disk."""
+        disk = os.statvfs(self.path)
+        return disk.f_bavail * disk.f_frsize
+
     def shrink(self) -> None:
-        """Give the disk back what the file no longer needs. For when it is almost empty.
+        """Give the disk back what the file no longer needs, if that is much.
 
         Raises:
             UnwritableError: the disk is full or fails.
         """
-        if self.path.stat().st_size > _SHRINK_BYTES:
-            with _telling_damage():
-                self._connection.execute("VACUUM")
+        with _telling_damage():
+            if file_bytes(self._connection) - used_bytes(self._connection) > _SHRINK_BYTES:
+                # A page for each step: execute() takes but one, since the pragma gives no rows.
+                self._connection.executescript("PRAGMA incremental_vacuum")
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Bring everything into the main file and let go of the folder."""
@@ -155,15 +165,22 @@ class Database:
             part = Path(f"{self.path}{suffix}")
             if part.exists():
                 part.rename(f"{aside}{suffix}")
+        self.set_aside_files += 1
         _log.warning("%s is damaged (%s): set aside as %s; going on with a new one", self.path, error, aside.name)
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:
     """Bytes of the file that hold something, found without reading it."""
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
     (free_pages,) = connection.execute("PRAGMA freelist_count").fetchone()
     (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
-    return int((pages - free_pages) * page_bytes)
+    return file_bytes(connection) - int(free_pages * page_bytes)
+
+
+def file_bytes(connection: sqlite3.Connection) -> int:
+    """Bytes of the whole file, what was deleted in it included."""
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    return int(pages * page_bytes)
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -10,6 +10,7 @@ from edgeprof.telemetry import SampledFrame, encode_frame
 from edgeprof.v1.uplink_pb2 import AgentMessage
 from edgeprof_agent.uplink.row import Priority
 from edgeprof_agent.uplink.spool import Spool
+from edgeprof_agent.uplink.status import SpoolStatus
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class Outbox:
     def __init__(self, spool: Spool, boot_id: bytes) -> None:
         self.spool = spool
         self.wake = asyncio.Event()
+        self._status = spool.status()
         self._loop = asyncio.get_running_loop()
         self._boot_id = boot_id
         self._handed_over: deque[SampledFrame] = deque()
@@ -41,6 +43,10 @@ class Outbox:
         self._handed_over.append(frame)
         self._loop.call_soon_threadsafe(self._take_frames)
 
+    def status(self) -> SpoolStatus:
+        """Return how the spool stood when something was last added or acknowledged, from any thread."""
+        return self._status
+
     def put_event(self, event: RunEvent) -> None:
         """Add an event of a run, after the telemetry that has been handed over by now."""
         self._take_frames()
@@ -49,6 +55,7 @@ class Outbox:
     def acknowledge(self, sequence: int) -> None:
         """The collector has everything up to ``sequence``."""
         self.spool.acknowledge(sequence)
+        self._status = self.spool.status()
         if self.spool.dirty:
             self._write_within(_IDLE_SECONDS)
         self.wake.set()
@@ -72,6 +79,7 @@ class Outbox:
 
     def _put(self, message: AgentMessage, priority: Priority, write_within_seconds: float) -> None:
         self.spool.append(message, priority)
+        self._status = self.spool.status()
         self._write_within(write_within_seconds)
         self.wake.set()
 

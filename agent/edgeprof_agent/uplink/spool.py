@@ -14,6 +14,7 @@ begins, and what is marked moves into it whole.
 """
 
 import os
+import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable
@@ -23,28 +24,18 @@ from typing import Any, NamedTuple
 from edgeprof.telemetry import Channel
 from edgeprof.v1.telemetry_pb2 import GapCause, Layout
 from edgeprof.v1.uplink_pb2 import AgentMessage
-from edgeprof_agent.uplink.bounds import INSERT, enforce_age, enforce_bytes
-from edgeprof_agent.uplink.database import DamagedError, Database, UnwritableError
+from edgeprof_agent.uplink.bounds import INSERT, Bounds, enforce_age, enforce_bytes, enforce_free_disk
+from edgeprof_agent.uplink.database import DamagedError, Database, UnwritableError, used_bytes
 from edgeprof_agent.uplink.layouts import Layouts
 from edgeprof_agent.uplink.lives import Lives
 from edgeprof_agent.uplink.row import DROPPABLE, Priority, Row, gap_row, merged
+from edgeprof_agent.uplink.status import Drops, SpoolStatus
 
 _PENDING_BYTES = 256 * 1024
 _PENDING_BYTES_UNWRITABLE = 1024 * 1024
 _ACKNOWLEDGED_ROWS = 1024
 
 _SELECT_OLDEST = "SELECT * FROM messages WHERE position > ? ORDER BY position LIMIT 1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """How much the spool may hold.
-
-    ``max_age_seconds`` counts time in which the agent ran: the wall clock of a device may jump by years.
-    """
-
-    max_bytes: int
-    max_age_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +70,9 @@ class Spool:
         self._clock, self._clock_zero = clock, clock() - found.spooled_seconds
         self._pending: deque[Row] = deque()
         self._pending_bytes = 0
+        self._drops = Drops()
+        self._stored_bytes = 0
+        self._stored_oldest_seconds = found.oldest_seconds
         if database.was_damaged:
             self._newest = 1
             self._add(gap_row(1, 1, GapCause.GAP_CAUSE_SPOOL_CORRUPT, 0))
@@ -111,6 +105,19 @@ class Spool:
     def empty(self) -> bool:
         """Whether everything is acknowledged."""
         return self._acknowledged == self._newest
+
+    def status(self) -> SpoolStatus:
+        """Return how much waits, and what was dropped."""
+        oldest = self._stored_oldest_seconds if self._acknowledged < self._stored_newest else None
+        if oldest is None and self._pending:
+            oldest = self._pending[0].spooled_seconds
+        return SpoolStatus(
+            size_bytes=self._stored_bytes + self._pending_bytes,
+            messages=self._newest - self._acknowledged,
+            oldest_age_seconds=0 if oldest is None else self._now_seconds() - oldest,
+            drops=replace(self._drops),
+            set_aside_files=self._database.set_aside_files,
+        )
 
     @property
     def dirty(self) -> bool:
@@ -208,16 +215,29 @@ class Spool:
                 "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?)",
                 (state.epoch, state.epoch_start, self._newest, state.never_sent_from),
             )
-            enforce_age(connection, self._now_seconds() - self._bounds.max_age_seconds)
-            enforce_bytes(connection, self._bounds.max_bytes)
+            drops = self._enforce_bounds(connection)
+            self._stored_bytes = used_bytes(connection)
+            oldest = connection.execute("SELECT spooled_seconds FROM messages ORDER BY position LIMIT 1").fetchone()
+        self._drops.add(drops)
+        self._stored_oldest_seconds = oldest[0] if oldest else None
         self._written = state
         self._deleted = self._acknowledged
         self._stored_newest = self._newest
         self._pending.clear()
         self._pending_bytes = 0
         self._layouts.saved()
-        if self.empty:
+        if self.empty or drops.disk_full:
             self._database.shrink()
+
+    def _enforce_bounds(self, connection: sqlite3.Connection) -> Drops:
+        bounds = self._bounds
+        drops = Drops(
+            spool_age=enforce_age(connection, self._now_seconds() - bounds.max_age_seconds),
+            spool_full=enforce_bytes(connection, bounds.max_bytes),
+        )
+        if bounds.min_free_bytes:
+            drops.disk_full = enforce_free_disk(connection, self._database.free_bytes(), bounds.min_free_bytes)
+        return drops
 
     def _become(self, state: _State) -> None:
         """Take up a state once it is on the disk; nothing needs writing when the disk says so already."""
@@ -240,6 +260,7 @@ class Spool:
                 if row.priority == priority and row.body and self._pending_bytes > _PENDING_BYTES_UNWRITABLE // 2:
                     rows[index] = gap_row(row.position, row.position, GapCause.GAP_CAUSE_DISK_FULL, row.spooled_seconds)
                     self._pending_bytes -= len(row.body)
+                    self._drops.disk_full += 1
         self._pending = deque(merged(rows))
 
     def _refill(self) -> None:
@@ -247,6 +268,7 @@ class Spool:
         self._deleted = max(self._acknowledged, self._deleted)
         if self._stored_newest > self._deleted:
             cause = GapCause.GAP_CAUSE_SPOOL_CORRUPT
+            self._drops.spool_corrupt += self._stored_newest - self._deleted
             self._pending.appendleft(gap_row(self._deleted + 1, self._stored_newest, cause, self._now_seconds()))
         self._stored_newest = self._deleted
         self._written = None
@@ -279,6 +301,7 @@ class _Found(NamedTuple):
     newest: int
     oldest: int
     spooled_seconds: int
+    oldest_seconds: int | None
     layouts: Layouts
 
 
@@ -290,13 +313,14 @@ def _find(database: Database) -> _Found:
     ):
         written = _State(epoch=epoch, epoch_start=start, never_sent_from=never_sent_from)
         state = replace(written, never_sent_from=never_sent_from or newest + 1)
-    oldest = [Row(*row).first for row in database.rows(_SELECT_OLDEST, (0,))]
+    oldest = [Row(*row) for row in database.rows(_SELECT_OLDEST, (0,))]
     times = [time for (time,) in database.rows("SELECT spooled_seconds FROM messages ORDER BY position DESC LIMIT 1")]
     return _Found(
         state=state,
         written=written,
         newest=newest,
-        oldest=oldest[0] if oldest else newest + 1,
+        oldest=oldest[0].first if oldest else newest + 1,
+        oldest_seconds=oldest[0].spooled_seconds if oldest else None,
         spooled_seconds=times[0] if times else 0,
         layouts=Layouts(database, newest),
     )

@@ -8,9 +8,10 @@ from pathlib import Path
 from edgeprof.v1.run_pb2 import Phase, RunEvent
 from edgeprof.v1.telemetry_pb2 import Frame
 from edgeprof.v1.uplink_pb2 import AgentMessage
+from edgeprof_agent.uplink.bounds import Bounds
 from edgeprof_agent.uplink.database import Database
 from edgeprof_agent.uplink.row import Priority
-from edgeprof_agent.uplink.spool import Bounds, Spool
+from edgeprof_agent.uplink.spool import Spool
 
 ROOMY = Bounds(max_bytes=64 * 1024 * 1024, max_age_seconds=1e9)
 

@@ -7,9 +7,10 @@ import pytest
 from edgeprof.errors import EdgeprofError
 from edgeprof.telemetry import Channel, channel_to_message
 from edgeprof.v1.telemetry_pb2 import GapCause
+from edgeprof_agent.uplink.bounds import Bounds
 from edgeprof_agent.uplink.database import Database
 from edgeprof_agent.uplink.row import Priority
-from edgeprof_agent.uplink.spool import Bounds, Spool
+from edgeprof_agent.uplink.spool import Spool
 from tests.agent.uplink.spooling import (
     append_frames,
     crashed,

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from edgeprof_agent.uplink.bounds import Bounds
 from edgeprof_agent.uplink.database import Database, UnwritableError
 from edgeprof_agent.uplink.row import Priority
-from edgeprof_agent.uplink.spool import Bounds, Spool
+from edgeprof_agent.uplink.spool import Spool
 from tests.agent.uplink.model_collector import ModelCollector
 from tests.agent.uplink.spooling import ROOMY, append_frames, crashed, everything, frame, opened, sequences, tags
 

@@ -31,7 +31,8 @@ import sys
 from pathlib import Path
 from edgeprof_agent.uplink.database import Database
 from edgeprof_agent.uplink.row import Priority
-from edgeprof_agent.uplink.spool import Bounds, Spool
+from edgeprof_agent.uplink.bounds import Bounds
+from edgeprof_agent.uplink.spool import Spool
 from tests.agent.uplink.spooling import frame
 
 spool = Spool(Database(Path(sys.argv[1])), Bounds(max_bytes=10**8, max_age_seconds=1e9))

@@ -5,7 +5,7 @@ from edgeprof_agent.sensors.diagnosis.registry import DIAGNOSES
 from edgeprof_agent.sensors.registry import FAMILIES
 
 # Of the agent itself: measured wherever it runs.
-OWN = ("edgeprof_sensor_", "edgeprof_sampler_", "edgeprof_agent_")
+OWN = ("edgeprof_sensor_", "edgeprof_sampler_", "edgeprof_agent_", "edgeprof_spool_")
 
 
 def test_every_family_has_a_diagnosis() -> None:
