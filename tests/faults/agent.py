@@ -79,7 +79,7 @@ async def agent(
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        outbox.close()
+        outbox.write_now()
         database.close()
 
 

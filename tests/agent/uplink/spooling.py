@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edgeprof.v1.run_pb2 import Phase, RunEvent
@@ -91,3 +91,10 @@ def overwrite_middle(file: Path) -> None:
     with file.open("r+b") as content:
         content.seek(4096)
         content.write(os.urandom(size - 4096))
+
+
+def fill(disk: Path) -> None:
+    """Leave no space on a disk."""
+    with (disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+        while True:
+            filler.write(bytes(4096))

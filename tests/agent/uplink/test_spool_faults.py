@@ -1,6 +1,5 @@
 """The spool when its process is killed, its file damaged, its disk full."""
 
-import contextlib
 import logging
 import os
 import random
@@ -20,6 +19,7 @@ from tests.agent.uplink.spooling import (
     append_frames,
     event,
     everything,
+    fill,
     opened,
     overwrite_middle,
     sequences,
@@ -170,13 +170,6 @@ def test_a_full_disk_does_not_fill_the_memory(tmp_path: Path) -> None:
     assert kept[1:] == list(range(1011 - len(kept), 1010))
     assert sequences(messages) == list(range(1, 1002))
     assert {message.gap.cause for message in messages if message.HasField("gap")} == {GapCause.GAP_CAUSE_DISK_FULL}
-
-
-def fill(disk: Path) -> None:
-    """Leave no space on a disk."""
-    with (disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
-        while True:
-            filler.write(bytes(4096))
 
 
 @pytest.mark.root
