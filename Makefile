@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-EXTRAS := models,collector,llama-cpp-python
+EXTRAS := models,hub,collector,llama-cpp-python
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PROTOS := $(wildcard proto/edgeprof/v1/*.proto)
 PROTOC := cd proto && ../$(BIN)/python -m grpc_tools.protoc -I.

@@ -6,6 +6,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.job import JobCommand
 from edgeprof.plan import complete
 from edgeprof_agent.config import AllowedConfig
+from edgeprof_agent.models.hub_reference import is_hub_reference
 from edgeprof_agent.models.presets import is_synthetic
 
 
@@ -24,6 +25,10 @@ def refuse_unless_allowed(command: JobCommand, allowed: AllowedConfig) -> None:
             raise EdgeprofError(f"this device does not run the program '{command.engine}': list it in allowed.programs")
     elif command.engine and allowed.engines is not None and command.engine not in allowed.engines:
         raise EdgeprofError(f"this device does not allow the engine '{command.engine}': list it in allowed.engines")
+    if is_hub_reference(command.model) and allowed.model_folders is not None:
+        raise EdgeprofError(
+            f"this device does not fetch '{command.model}': put it into one of allowed.model_folders and name that"
+        )
     if not _model_is_allowed(command.model, allowed.model_folders):
         raise EdgeprofError(
             f"this device does not allow the model '{command.model}': it is outside of allowed.model_folders"
@@ -34,7 +39,7 @@ def refuse_unless_allowed(command: JobCommand, allowed: AllowedConfig) -> None:
 
 
 def _model_is_allowed(model: str, folders: tuple[str, ...] | None) -> bool:
-    if not model or is_synthetic(model) or folders is None:
+    if folders is None or not model or is_synthetic(model):
         return True
     file = Path(model).expanduser().resolve()
     return any(file.is_relative_to(Path(folder).expanduser().resolve()) for folder in folders)

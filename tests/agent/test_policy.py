@@ -35,6 +35,13 @@ def test_a_program_is_run_as_an_engine_only_if_it_is_listed() -> None:
     refuse_unless_allowed(replace(COMMAND, engine="/opt/engine"), AllowedConfig(programs=("/opt/engine",)))
 
 
+def test_a_device_that_is_limited_to_folders_fetches_nothing(tmp_path: Path) -> None:
+    of_the_hub = replace(COMMAND, model="hf:maker/model/file.gguf")
+    refuse_unless_allowed(of_the_hub, AllowedConfig())
+    with pytest.raises(EdgeprofError, match=r"does not fetch 'hf:maker/model/file\.gguf'"):
+        refuse_unless_allowed(of_the_hub, AllowedConfig(model_folders=(str(tmp_path),)))
+
+
 def test_models_can_be_limited_to_folders_whatever_the_path_looks_like(tmp_path: Path) -> None:
     models, other = tmp_path / "models", tmp_path / "other"
     models.mkdir()

@@ -1,4 +1,4 @@
-"""The short-lived process that writes synthetic models and reads the facts of model files.
+"""The short-lived process that writes synthetic models, fetches those of the Hub, and reads the facts of model files.
 
 Its standard output is one JSON object a line: ``{"progress": 0.42}`` as often as it changes by a hundredth, and at the
 end ``{"facts": {...}}`` or ``{"error": "one line"}``.
@@ -9,20 +9,22 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.run import ModelFacts
+from edgeprof_agent.models.hub_reference import is_hub_reference, parse_reference
 from edgeprof_agent.models.presets import is_synthetic, parse_spec
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prepare the model that the command line names; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m edgeprof_agent.models", description="Prepare a model.")
-    parser.add_argument("name", help="the path of a GGUF file, or a shape such as synth:llama-3.2-1b@q4_0")
-    parser.add_argument("--cache-folder", type=Path, required=True, help="where synthetic models and hashes are kept")
+    parser.add_argument("name", help="a GGUF file, hf:OWNER/REPOSITORY/FILE, or synth:SHAPE@QUANTISATION")
+    parser.add_argument("--cache-folder", type=Path, required=True, help="where what it makes and fetches is kept")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # an unfinished file is then removed
     try:
@@ -42,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _prepare(name: str, cache_folder: Path, on_progress: Callable[[float], None]) -> ModelFacts:
     """Make sure that the model is there, and describe it."""
+    if is_hub_reference(name):
+        return _prepare_from_hub(name, cache_folder, on_progress)
     spec = parse_spec(name) if is_synthetic(name) else None
     try:
         from edgeprof_agent.models import gguf_facts, gguf_header, model_cache  # noqa: PLC0415 - numpy may be missing
@@ -53,6 +57,19 @@ def _prepare(name: str, cache_folder: Path, on_progress: Callable[[float], None]
         return gguf_facts.read_facts(Path(name).expanduser(), cache_folder, on_progress)
     path, found = model_cache.cached_model(spec, cache_folder, on_progress)
     return gguf_facts.facts_of(path, gguf_header.read_header(path), found)
+
+
+def _prepare_from_hub(name: str, cache_folder: Path, on_progress: Callable[[float], None]) -> ModelFacts:
+    reference = parse_reference(name)
+    try:
+        from edgeprof_agent.models import gguf_facts, gguf_header, hub  # noqa: PLC0415 - huggingface_hub may be missing
+    except ModuleNotFoundError as error:
+        raise EdgeprofError(
+            f"the Python package '{error.name}' is missing, which models of the Hub need: "
+            "pip install 'edgeprof[models,hub]'"
+        ) from error
+    path, found = hub.fetch(reference, cache_folder, on_progress)
+    return replace(gguf_facts.facts_of(path, gguf_header.read_header(path), found), name=name)
 
 
 def _progress_in_hundredths() -> Callable[[float], None]:

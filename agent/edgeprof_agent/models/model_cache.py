@@ -1,14 +1,13 @@
 """Synthetic models on this device's disk: written once, checked before each use."""
 
-import contextlib
 import errno
-import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from edgeprof.errors import EdgeprofError
+from edgeprof_agent.models.file_lock import locked
 from edgeprof_agent.models.fingerprint import Fingerprint, recall, remember, take_fingerprint
 from edgeprof_agent.models.planned import planned_facts
 from edgeprof_agent.models.presets import SyntheticSpec
@@ -37,7 +36,7 @@ def cached_model(
     record = path.with_name(f"{path.name}.v{VERSION}.json")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(path.with_name(f"{path.name}.lock")):
+        with locked(path.with_name(f"{path.name}.lock")):
             found = _intact(path, record, on_progress) or _write(spec, path, record, on_progress)
     except OSError as error:
         raise EdgeprofError(_why_unwritable(error, folder)) from error
@@ -88,14 +87,6 @@ def _write(spec: SyntheticSpec, path: Path, record: Path, on_progress: Callable[
     _sync_folder(path.parent)
     remember(record, found)
     return found
-
-
-@contextlib.contextmanager
-def _locked(lock: Path) -> Iterator[None]:
-    """Hold the lock file; the kernel lets it go when this process ends, however it ends."""
-    with lock.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _sync_folder(folder: Path) -> None:

@@ -29,7 +29,7 @@ def profile(
         str,
         typer.Argument(
             metavar="MODEL",
-            help="A GGUF file, or a synthetic shape such as synth:llama-3.2-1b@q4_0.",
+            help="A GGUF file, hf:OWNER/REPOSITORY/FILE, or a synthetic shape such as synth:llama-3.2-1b@q4_0.",
             show_default="a shape that fits this device",
         ),
     ] = "",
@@ -66,7 +66,7 @@ def _chosen_plan(name: str, repetitions: int | None) -> Plan:
 
 def _absolute(model: str) -> str:
     """A path as the agent must be told it; it may work in another folder."""
-    return model if not model or model.startswith("synth:") else str(Path(model).expanduser().absolute())
+    return model if not model or model.startswith(("synth:", "hf:")) else str(Path(model).expanduser().absolute())
 
 
 def _conclude(session: Session, profiled: Profiled, folder: Path, say: Callable[[str], None], *, as_json: bool) -> int:
