@@ -1,11 +1,14 @@
 # Two commands do all set-up on a fresh machine: `make profile` and `make test`.
 .DEFAULT_GOAL := help
 .PHONY: help profile test prove check format bench proto proto-check constraints system-packages benchmark-packages clean
+.PHONY: runners runners-kalosm runners-check test-runners prove-runners
 
 PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := models,hub,collector,llama-cpp-python
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# cargo's features: "cuda" or "metal" has Candle compute on a GPU.
+FEATURES ?=
 PROTOS := $(wildcard proto/edgeprof/v1/*.proto)
 PROTOC := cd proto && ../$(BIN)/python -m grpc_tools.protoc -I.
 
@@ -15,10 +18,10 @@ help:            ## Show this list
 profile: .venv/ready            ## Set up, then profile this device with a synthetic model (ARGS="..." are passed on)
 	$(BIN)/edgeprof profile $(ARGS)
 
-test: .venv/ready-tests system-packages    ## Set up, then run the tests (ARGS="..." are passed on)
+test: .venv/ready-tests system-packages test-runners    ## Set up, then run the tests (ARGS="..." are passed on)
 	$(BIN)/pytest $(ARGS)
 
-prove: .venv/ready-tests system-packages   ## Run the long proofs whole
+prove: .venv/ready-tests system-packages prove-runners   ## Run the long proofs whole
 	$(BIN)/pytest --prove -m prove $(ARGS)
 
 check: .venv/ready-tests proto-check       ## Lint, types, import contracts, generated code
@@ -33,6 +36,28 @@ format: .venv/ready-tests       ## Let ruff rewrite what it can
 
 bench: .venv/ready-tests benchmark-packages    ## Measure the figures that README.md and docs/ quote
 	$(BIN)/python -m benchmarks
+
+runners: .venv/bin/python       ## Build the engines that are Rust programs: Candle (FEATURES=cuda or metal for a GPU)
+	cd agent/runners && cargo build --quiet --release --package edgeprof-candle --features "$(FEATURES)"
+	install -m 755 build/runners/release/edgeprof-candle .venv/bin/
+
+runners-kalosm: .venv/bin/python           ## Build Kalosm's program as well
+	cd agent/runners && cargo build --quiet --release --package edgeprof-kalosm
+	install -m 755 build/runners/release/edgeprof-kalosm .venv/bin/
+
+runners-check:   ## Lint and unit tests of the Rust programs
+	cd agent/runners && cargo fmt --all --check
+	cd agent/runners && cargo clippy --quiet --workspace --exclude edgeprof-kalosm --all-targets -- --deny warnings
+	cd agent/runners && cargo test --quiet --package edgeprof-protocol
+
+# Without cargo, or without its registry, the tests that need these programs are skipped.
+test-runners:
+	@if command -v cargo >/dev/null && $(MAKE) --no-print-directory runners; then :; \
+	else echo "the Rust programs are not built: the tests that need them are skipped" >&2; fi
+
+prove-runners: test-runners
+	@if command -v cargo >/dev/null && $(MAKE) --no-print-directory runners-kalosm; then :; \
+	else echo "Kalosm's program is not built: its proofs are skipped" >&2; fi
 
 proto: .venv/ready-tests        ## Regenerate the messages
 	$(PROTOC) --python_out=. --pyi_out=. $(PROTOS:proto/%=%)

@@ -40,7 +40,7 @@ class EngineCapabilities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineReport:
-    """An engine as it was found under one interpreter of a device.
+    """An engine as it was found under one interpreter of a device; a program has none, and ``python`` is empty.
 
     ``missing`` says in one line why it cannot be used and what would change that; empty, it can, and the rest is what
     it said of itself when it was started.

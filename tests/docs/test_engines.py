@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof_agent.engines.registry import ENGINES, EngineEntry
+from edgeprof_agent.engines.registry import ENGINES, PROGRAMS, EngineEntry, ProgramEntry
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineHello, EngineProcess
 
 PAGE = (Path(__file__).parents[2] / "docs" / "engines.md").read_text(encoding="utf-8")
-EACH = pytest.mark.parametrize("entry", ENGINES, ids=lambda entry: entry.name)
+EACH = pytest.mark.parametrize("entry", [*ENGINES, *PROGRAMS], ids=lambda entry: entry.name)
 
 
 def section(heading: str) -> str:
@@ -28,7 +28,7 @@ def row(heading: str, name: str) -> list[str]:
     return [cell.strip() for cell in found[0].strip("|").split("|")[1:]]
 
 
-def hello_of(entry: EngineEntry) -> EngineHello:
+def hello_of(entry: EngineEntry | ProgramEntry) -> EngineHello:
     async def ask() -> EngineHello:
         process = await EngineProcess.start(entry.name)
         await process.close()
@@ -41,7 +41,7 @@ def hello_of(entry: EngineEntry) -> EngineHello:
 
 
 @EACH
-def test_every_engine_has_its_rows(entry: EngineEntry) -> None:
+def test_every_engine_has_its_rows(entry: EngineEntry | ProgramEntry) -> None:
     able = entry.capabilities
     yes = {True: "yes", False: "no"}
     assert row("## What each can do", entry.name) == [
@@ -57,7 +57,7 @@ def test_every_engine_has_its_rows(entry: EngineEntry) -> None:
 
 
 @EACH
-def test_every_option_is_there_with_its_default(entry: EngineEntry) -> None:
+def test_every_option_is_there_with_its_default(entry: EngineEntry | ProgramEntry) -> None:
     options = {option.name: option for option in hello_of(entry).options}
     table = re.findall(r"^\| `(\w+)` \| ([^|]*) \|", section(f"### {entry.name}"), re.MULTILINE)
     assert [name for name, _ in table] == list(options)

@@ -26,8 +26,8 @@ def report_lines(report: EngineReport) -> Iterator[str]:
         yield f"{report.name}: not usable"
         yield f"    {report.missing}"
         return
-    python = f", Python {report.python_version}" if report.python_version else ""
-    yield f"{report.name} {report.version}{python}: {report.python}"
+    python = f", Python {report.python_version}: {report.python}" if report.python else ""
+    yield f"{report.name} {report.version}{python}"
     if report.build:
         yield f"    {report.build}"
     if report.options:

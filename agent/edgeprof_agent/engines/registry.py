@@ -47,6 +47,36 @@ ENGINES = (
 )
 
 
+class ProgramEntry(NamedTuple):
+    """An engine that is a program of its own: the name of its file, and the target of ``make`` that builds it."""
+
+    name: str
+    program: str
+    target: str
+    capabilities: Capabilities
+
+
+PROGRAMS = (
+    ProgramEntry(
+        name="candle",
+        program="edgeprof-candle",
+        target="runners",
+        capabilities=Capabilities(token_steps=True, logits=False, parallel_sequences=1, prefix_reuse=True),
+    ),
+    ProgramEntry(
+        name="kalosm",
+        program="edgeprof-kalosm",
+        target="runners-kalosm",
+        capabilities=Capabilities(token_steps=False, logits=False, parallel_sequences=1, prefix_reuse=True),
+    ),
+)
+
+
 def find_engine(name: str) -> EngineEntry | None:
     """The engine called ``name``, if edgeprof ships it."""
     return next((entry for entry in ENGINES if entry.name == name), None)
+
+
+def find_program(name: str) -> ProgramEntry | None:
+    """The program that is called ``name`` as an engine, if edgeprof ships it."""
+    return next((entry for entry in PROGRAMS if entry.name == name), None)

@@ -2,12 +2,13 @@
 
 import difflib
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from edgeprof_agent.engines.registry import ENGINES, find_engine
+from edgeprof_agent.engines.registry import ENGINES, PROGRAMS, ProgramEntry, find_engine, find_program
 from edgeprof_agent.workload.engine_messages import EngineFailedError
 
 CHILD = Path(__file__).parent.parent / "engines" / "child.py"
@@ -26,8 +27,11 @@ def find_launch(engine: str, python: str) -> Launch:
     """Return what starts ``engine``, a name in the registry or the path of a program, under ``python`` if given.
 
     Raises:
-        EngineFailedError: there is no such engine.
+        EngineFailedError: there is no such engine, or it is a program that has not been built.
     """
+    program = find_program(engine)
+    if program:
+        return Launch((_program_path(program, python),), dict(os.environ))
     environment = dict(os.environ)
     if python:
         for name in _OF_ONE_INTERPRETER:
@@ -35,8 +39,22 @@ def find_launch(engine: str, python: str) -> Launch:
     if find_engine(engine):
         return Launch((python or sys.executable, str(CHILD), engine), environment)
     if os.sep not in engine:
-        names = [entry.name for entry in ENGINES]
+        names = [entry.name for entry in (*ENGINES, *PROGRAMS)]
         near = difflib.get_close_matches(engine, names, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"use {', '.join(names)}, or the path of a program"
         raise EngineFailedError(f"no engine is called '{engine}': {hint}")
     return Launch((python, engine) if python else (engine,), environment)
+
+
+def _program_path(entry: ProgramEntry, python: str) -> str:
+    """The path of a program that edgeprof builds: beside the agent's own Python, where make puts it, or on PATH."""
+    if python:
+        raise EngineFailedError(f"the engine {entry.name} is a program, which no Python runs: leave the Python out")
+    beside = Path(sys.executable).parent / entry.program
+    found = str(beside) if os.access(beside, os.X_OK) else shutil.which(entry.program)
+    if not found:
+        raise EngineFailedError(
+            f"the engine {entry.name} is not built: run 'make {entry.target}' in edgeprof's sources, "
+            f"or put its program {entry.program} on PATH"
+        )
+    return found

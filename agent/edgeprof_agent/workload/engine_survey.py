@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from edgeprof.engine import EngineReport
-from edgeprof_agent.engines.registry import ENGINES
+from edgeprof_agent.engines.registry import ENGINES, PROGRAMS
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineProcess
 
 HELLO_SECONDS = 60.0
@@ -12,10 +12,15 @@ HELLO_SECONDS = 60.0
 
 
 async def survey_engines(pythons: Sequence[str] = ()) -> tuple[EngineReport, ...]:
-    """Describe every engine of the registry under the agent's own interpreter, or under each of ``pythons``."""
-    return tuple(
-        [await _describe(entry.name, python) for python in (pythons or (sys.executable,)) for entry in ENGINES]
-    )
+    """Describe every engine of the registry.
+
+    Those that are Python packages are described under the agent's own interpreter, or else under each of ``pythons``;
+    then those that are programs are left out.
+    """
+    reports = [await _describe(entry.name, python) for python in (pythons or (sys.executable,)) for entry in ENGINES]
+    if not pythons:
+        reports += [await _describe(entry.name, "") for entry in PROGRAMS]
+    return tuple(reports)
 
 
 async def _describe(name: str, python: str) -> EngineReport:

@@ -5,7 +5,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.plan import Plan
 from edgeprof_agent.engines.engine import EngineError
 from edgeprof_agent.engines.options import KINDS, Option, read_value, refuse_unknown
-from edgeprof_agent.engines.registry import ENGINES
+from edgeprof_agent.engines.registry import ENGINES, PROGRAMS
 from edgeprof_agent.workload.engine_messages import EngineHello
 
 
@@ -45,7 +45,7 @@ def _declared(option: EngineOption) -> Option:
 
 
 def _who_runs(kind: str) -> str:
-    names = [entry.name for entry in ENGINES if kind in entry.capabilities.step_kinds]
+    names = [entry.name for entry in (*ENGINES, *PROGRAMS) if kind in entry.capabilities.step_kinds]
     return f"take the engine {' or '.join(names)}, or " if names else ""
 
 

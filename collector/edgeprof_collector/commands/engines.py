@@ -50,7 +50,7 @@ def _print(found: Sequence[EngineReport], console: Console) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("engine", "version", "build, or what is missing"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "engine")
-    several = len({report.python for report in found}) > 1
+    several = len({report.python for report in found if report.python}) > 1
     for report in found:
         version = report.version or "-"
         if report.python_version:

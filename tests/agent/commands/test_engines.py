@@ -8,7 +8,7 @@ import pytest
 
 from edgeprof.engine import EngineReport
 from edgeprof_agent.cli import main
-from edgeprof_agent.engines.registry import ENGINES
+from edgeprof_agent.engines.registry import ENGINES, PROGRAMS
 
 
 def ask(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[EngineReport]]:
@@ -19,9 +19,10 @@ def ask(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[
 def test_every_engine_is_there_with_what_it_says_or_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     status, reports = ask(capsys)
     assert status == 0
-    assert [report.name for report in reports] == [entry.name for entry in ENGINES]
+    assert [report.name for report in reports] == [entry.name for entry in (*ENGINES, *PROGRAMS)]
+    programs = {entry.name for entry in PROGRAMS}
     for report in reports:
-        assert report.python == sys.executable
+        assert report.python == ("" if report.name in programs else sys.executable)
         assert bool(report.missing) != bool(report.version)
         assert report.missing == "" or report.capabilities is None
     (llama,) = [report for report in reports if report.name == "llama-cpp-python"]

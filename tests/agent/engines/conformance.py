@@ -9,21 +9,28 @@ from typing import TypeVar
 
 import pytest
 
-from edgeprof_agent.engines.registry import ENGINES, EngineEntry
+from edgeprof_agent.engines.registry import ENGINES, PROGRAMS, EngineEntry, ProgramEntry
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineProcess
 from tests.agent.engines.llama_bench_program import put_llama_bench
 from tests.agent.engines.tiny_model import write_tiny_model
 
 CONTEXT_TOKENS = 640
 SEED = 7
-MODELS: Mapping[str, Callable[[Path], Path]] = {"llama-cpp-python": write_tiny_model, "llama-bench": write_tiny_model}
+MODELS: Mapping[str, Callable[[Path], Path]] = {
+    "llama-cpp-python": write_tiny_model,
+    "llama-bench": write_tiny_model,
+    "candle": write_tiny_model,
+    "kalosm": write_tiny_model,
+}
 """What writes a small model for an engine into a folder. An engine that is not here is not tried."""
 
-EACH_ENGINE = pytest.mark.parametrize("entry", ENGINES, ids=lambda entry: entry.name)
+Entry = EngineEntry | ProgramEntry
+EACH_PYTHON_ENGINE = pytest.mark.parametrize("entry", ENGINES, ids=lambda entry: entry.name)
+EACH_ENGINE = pytest.mark.parametrize("entry", [*ENGINES, *PROGRAMS], ids=lambda entry: entry.name)
 T = TypeVar("T")
 
 
-def with_engine(entry: EngineEntry, model: Path | None, act: Callable[[EngineProcess], Awaitable[T]]) -> T:
+def with_engine(entry: Entry, model: Path | None, act: Callable[[EngineProcess], Awaitable[T]]) -> T:
     """Start the engine, load the model if there is one, act, and close it."""
 
     async def scenario() -> T:
@@ -38,7 +45,7 @@ def with_engine(entry: EngineEntry, model: Path | None, act: Callable[[EnginePro
     return asyncio.run(scenario())
 
 
-def skip_unless_here(entry: EngineEntry) -> None:
+def skip_unless_here(entry: Entry) -> None:
     """Skip the test, with the reason, where the engine cannot be started or nobody has said what it loads."""
     if entry.name not in MODELS:
         pytest.skip(f"no model for {entry.name} in tests/agent/engines/conformance.py")

@@ -8,11 +8,11 @@ import psutil
 import pytest
 
 from edgeprof.plan import Step, StepKind
-from edgeprof_agent.engines.registry import EngineEntry
 from edgeprof_agent.workload.engine_process import EngineProcess, RequestTimes
 from tests.agent.engines.conformance import (
     EACH_ENGINE,
     MODELS,
+    Entry,
     put_programs_on_the_path,
     skip_unless_here,
     with_engine,
@@ -37,7 +37,7 @@ def _programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put_programs_on_the_path(tmp_path, monkeypatch)
 
 
-def model_of(entry: EngineEntry, model_folder: Path) -> Path:
+def model_of(entry: Entry, model_folder: Path) -> Path:
     skip_unless_here(entry)
     return MODELS[entry.name](model_folder)
 
@@ -64,7 +64,7 @@ def tokens_of(request: RequestTimes) -> int:
 
 
 @EACH_ENGINE
-def test_hello_says_what_the_registry_says(entry: EngineEntry, model_folder: Path) -> None:
+def test_hello_says_what_the_registry_says(entry: Entry, model_folder: Path) -> None:
     skip_unless_here(entry)
 
     async def ask(process: EngineProcess) -> None:
@@ -81,9 +81,7 @@ def test_hello_says_what_the_registry_says(entry: EngineEntry, model_folder: Pat
 
 @EACH_ENGINE
 @pytest.mark.parametrize("kind", STEPS)
-def test_tokens_are_counted_exactly_and_times_lie_within_the_step(
-    entry: EngineEntry, kind: str, model_folder: Path
-) -> None:
+def test_tokens_are_counted_exactly_and_times_lie_within_the_step(entry: Entry, kind: str, model_folder: Path) -> None:
     model = model_of(entry, model_folder)
     if kind not in entry.capabilities.step_kinds:
         pytest.skip(f"{entry.name} has no {kind} steps")
@@ -113,7 +111,7 @@ def test_tokens_are_counted_exactly_and_times_lie_within_the_step(
 
 
 @EACH_ENGINE
-def test_no_rate_is_beyond_what_the_processor_can_do(entry: EngineEntry, model_folder: Path) -> None:
+def test_no_rate_is_beyond_what_the_processor_can_do(entry: Entry, model_folder: Path) -> None:
     model = model_of(entry, model_folder)
 
     async def act(process: EngineProcess) -> list[RequestTimes]:
@@ -125,7 +123,7 @@ def test_no_rate_is_beyond_what_the_processor_can_do(entry: EngineEntry, model_f
 
 
 @EACH_ENGINE
-def test_a_repetition_does_the_work_again(entry: EngineEntry, model_folder: Path) -> None:
+def test_a_repetition_does_the_work_again(entry: Entry, model_folder: Path) -> None:
     """By processor time, which other programs disturb less: nothing of the first round is kept for the second."""
     model = model_of(entry, model_folder)
 
@@ -138,7 +136,7 @@ def test_a_repetition_does_the_work_again(entry: EngineEntry, model_folder: Path
 
 
 @EACH_ENGINE
-def test_a_chat_processes_what_is_new_and_starts_empty(entry: EngineEntry, model_folder: Path) -> None:
+def test_a_chat_processes_what_is_new_and_starts_empty(entry: Entry, model_folder: Path) -> None:
     """A chat that reuses its prefix takes the processor about as long as a prompt of as many tokens.
 
     Without reuse it would process four and a half times as many.
@@ -159,7 +157,7 @@ def test_a_chat_processes_what_is_new_and_starts_empty(entry: EngineEntry, model
 
 
 @EACH_ENGINE
-def test_nothing_is_left_running(entry: EngineEntry, model_folder: Path) -> None:
+def test_nothing_is_left_running(entry: Entry, model_folder: Path) -> None:
     model = model_of(entry, model_folder)
 
     async def act(process: EngineProcess) -> int:

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from edgeprof.plan import Step, StepKind
-from edgeprof_agent.engines.registry import EngineEntry
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineProcess
 from tests.agent.engines.conformance import (
     CONTEXT_TOKENS,
     EACH_ENGINE,
+    EACH_PYTHON_ENGINE,
     MODELS,
     SEED,
+    Entry,
     put_programs_on_the_path,
     skip_unless_here,
     with_engine,
@@ -40,7 +41,7 @@ async def decode(process: EngineProcess) -> int:
 
 @EACH_ENGINE
 def test_a_model_of_another_format_is_refused_and_the_engine_goes_on(
-    entry: EngineEntry, tmp_path: Path, model_folder: Path
+    entry: Entry, tmp_path: Path, model_folder: Path
 ) -> None:
     skip_unless_here(entry)
     text = tmp_path / "story.gguf"
@@ -60,7 +61,7 @@ def test_a_model_of_another_format_is_refused_and_the_engine_goes_on(
 
 
 @EACH_ENGINE
-def test_a_step_without_a_model_is_refused(entry: EngineEntry) -> None:
+def test_a_step_without_a_model_is_refused(entry: Entry) -> None:
     skip_unless_here(entry)
 
     async def act(process: EngineProcess) -> None:
@@ -81,7 +82,7 @@ def test_a_step_without_a_model_is_refused(entry: EngineEntry) -> None:
     ids=["killed", "crashed", "hung"],
 )
 def test_an_engine_that_ends_is_named_with_its_cause(
-    entry: EngineEntry, tmp_path: Path, model_folder: Path, number: signal.Signals, cause: str
+    entry: Entry, tmp_path: Path, model_folder: Path, number: signal.Signals, cause: str
 ) -> None:
     skip_unless_here(entry)
     model = MODELS[entry.name](model_folder)
@@ -101,9 +102,9 @@ def test_an_engine_that_ends_is_named_with_its_cause(
     assert with_engine(entry, model, decode) == 1
 
 
-@EACH_ENGINE
+@EACH_PYTHON_ENGINE
 def test_what_is_printed_before_the_engine_takes_its_output_is_quoted(
-    entry: EngineEntry, tmp_path: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+    entry: Entry, tmp_path: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     skip_unless_here(entry)
     model = MODELS[entry.name](model_folder)
@@ -118,9 +119,9 @@ def test_what_is_printed_before_the_engine_takes_its_output_is_quoted(
     assert with_engine(entry, model, decode) == 1
 
 
-@EACH_ENGINE
+@EACH_PYTHON_ENGINE
 def test_an_engine_that_is_not_installed_says_how_to_install_it(
-    entry: EngineEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Under an interpreter without packages, and on a machine without programs."""
     bare = tmp_path / "python"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from edgeprof.plan import Step, StepKind
-from edgeprof_agent.engines.registry import ENGINES
+from edgeprof_agent.engines.registry import ENGINES, PROGRAMS
 from edgeprof_agent.workload import engine_child
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineProcess
 from tests.agent.engines.interpreters import other_interpreters
@@ -24,7 +24,7 @@ ENGINE_FILES = Path(__file__).parents[1] / "engines"
 COUNTING = str(ENGINE_FILES / "counting_engine.py")
 SCRIPTED = str(ENGINE_FILES / "scripted_engine.py")
 LLAMA = "llama-cpp-python"
-NAMES = ", ".join(entry.name for entry in ENGINES)
+NAMES = ", ".join(entry.name for entry in (*ENGINES, *PROGRAMS))
 DECODE = Step(kind=StepKind.DECODE, name="decode 48", decode_tokens=48)
 ENDLESS = Step(kind=StepKind.DECODE, name="decode for ever", decode_tokens=1_000_000)
 LOADED = {"type": "loaded", "id": 1, "load_seconds": 0.0, "options": {}}
