@@ -16,6 +16,7 @@ BENCHMARKS = (
     "spool_writes",
     "protocol_cost",
     "intake",
+    "fleet",
     "exposition",
     "observer",
     "llama_bench",

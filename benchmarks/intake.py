@@ -4,7 +4,8 @@
 
 The whole service runs in a process of its own; its CPU time is what counts, all its threads together, so the figure is
 for one core. Devices are streams of this process that send messages made beforehand, compressed as the agent does,
-and wait until the last is acknowledged: parsed, checked, exposed, and flushed to the disk with its cursor.
+and wait until the last is acknowledged: parsed, checked, exposed, and flushed to the disk with its cursor. Up to
+two million samples go to the remote-write receiver of a Prometheus beside it, whose log is not flushed for each request.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import grpc.aio
 import msgspec
 import psutil
 
+from benchmarks.prometheus_receiver import measure_prometheus
 from edgeprof.catalogue import channel
 from edgeprof.protocol import PROTOCOL_VERSION
 from edgeprof.telemetry import Channel, SampledBlock, SampledFrame, channel_to_message, encode_frame
@@ -69,6 +71,8 @@ def main() -> None:
         for streams in arguments.streams:
             with tempfile.TemporaryDirectory() as folder:
                 measure(Path(folder), shape, streams, arguments.messages // streams)
+    with tempfile.TemporaryDirectory() as folder:
+        print(measure_prometheus(Path(folder), min(arguments.messages * RUN_FRAMES.samples, 2_000_000)))
 
 
 def measure(folder: Path, shape: Shape, streams: int, messages: int) -> None:
@@ -166,7 +170,7 @@ class SimulatedDevice:
 
 async def send_all(address: str, streams: int, payloads: Sequence[bytes]) -> None:
     """Send the payloads over every stream, and wait for all acknowledgements."""
-    async with grpc.aio.insecure_channel(address, compression=grpc.Compression.Gzip) as channel_to_collector:
+    async with grpc.aio.insecure_channel(address, compression=grpc.Compression.Deflate) as channel_to_collector:
         connect: grpc.aio.StreamStreamMultiCallable[bytes, CollectorMessage] = channel_to_collector.stream_stream(
             CONNECT, response_deserializer=CollectorMessage.FromString
         )

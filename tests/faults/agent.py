@@ -38,6 +38,7 @@ _PAUSE_SECONDS = 0.002
 class Agent:
     """Everything of an agent but its sensors and its runs."""
 
+    device_id: str
     outbox: Outbox
     uplink: Uplink
 
@@ -48,7 +49,7 @@ class Agent:
 
     def begin_run(self, run_id: str = "run-1") -> None:
         """Put the event without which a store hands out nothing of the run."""
-        self.outbox.put_event(started(run_id, DEVICE))
+        self.outbox.put_event(started(run_id, self.device_id))
 
     async def sample(self, tags: range, run_id: str = "run-1") -> None:
         """Hand over the frames of these tags, and let the agent work between them."""
@@ -74,7 +75,7 @@ async def agent(
     uplink = Uplink(f"127.0.0.1:{port}", session, backoff=Backoff(lambda _low, _high: 0.01))
     running = asyncio.ensure_future(uplink.run())
     try:
-        yield Agent(outbox, uplink)
+        yield Agent(device_id, outbox, uplink)
         assert not running.done(), running.exception()
     finally:
         running.cancel()
