@@ -4,8 +4,8 @@
 
 The whole service runs in a process of its own; its CPU time is what counts, all its threads together, so the figure is
 for one core. Devices are streams of this process that send messages made beforehand, compressed as the agent does,
-and wait until the last is acknowledged: parsed, checked, exposed, and flushed to the disk with its cursor. Up to
-two million samples go to the remote-write receiver of a Prometheus beside it, whose log is not flushed for each request.
+and wait until the last is acknowledged: parsed, checked, exposed, and flushed to the disk with its cursor. Up to two
+million samples go to the remote-write receiver of a Prometheus, which does not flush its log for each request.
 """
 
 import argparse
