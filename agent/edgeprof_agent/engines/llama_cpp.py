@@ -13,6 +13,7 @@ from .gguf_magic import refuse_what_is_no_gguf
 from .llama_cpp_log import LlamaLog
 from .llama_cpp_options import declared_options
 from .llama_cpp_parameters import Numa, context_parameters, model_parameters, refuse_gpu_options_without_gpu
+from .llama_cpp_threads import ThreadPool
 from .options import OptionValue, write_value
 from .token_engine import TokenEngine
 from .token_ids import token_id
@@ -40,6 +41,7 @@ class LlamaCpp(TokenEngine):
         self._numa = Numa()
         self._model: Any = None
         self._context: Any = None
+        self._threads: ThreadPool | None = None
         self._tokens: Any = None
         self._wanted_logits: Any = None
         self._length = 0
@@ -81,7 +83,10 @@ class LlamaCpp(TokenEngine):
         )
 
     def unload(self) -> None:
-        """Free context and model."""
+        """Free threads, context and model."""
+        if self._threads is not None:
+            self._threads.close()
+            self._threads = None
         if self._context is not None:
             llama_cpp.llama_free(self._context)
             self._context = None
@@ -159,6 +164,9 @@ class LlamaCpp(TokenEngine):
             )
         if llama_cpp.llama_get_memory(self._context) is None:
             raise EngineError("the model keeps no context, so it is no model that continues a text")
+        if options["thread_pool"]:
+            threads = max(int(options["threads"]), int(options["threads_batch"]))
+            self._threads = ThreadPool(self._context, threads)
 
     def _choose_tokens(self, context_tokens: int, seed: int, logits_all: bool) -> None:
         """Fill the arrays that every call points into, once."""

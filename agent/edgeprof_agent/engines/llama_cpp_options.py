@@ -39,6 +39,7 @@ def _of_processors() -> tuple[Option, ...]:
     return (
         Option("threads", "integer", cores, "threads that decode single tokens", minimum=1),
         Option("threads_batch", "integer", "0", "threads that process prompts; 0: as many as 'threads'", minimum=0),
+        Option("thread_pool", "boolean", "true", "keep the threads between calls, as llama.cpp's own programs do"),
         Option("batch", "integer", "2048", "tokens handed to llama.cpp in one call", minimum=1),
         Option("micro_batch", "integer", "512", "tokens that llama.cpp computes at once", minimum=1),
         Option("flash_attention", "choice", "auto", "the fused attention kernel", choices=tuple(FLASH_ATTENTION)),

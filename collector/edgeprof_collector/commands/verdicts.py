@@ -25,9 +25,10 @@ class Judged:
         """Write the report page into ``folder`` and return its path.
 
         Raises:
-            EdgeprofError: the folder or the file cannot be written.
+            EdgeprofError: the folder or the file cannot be written; the run stays in the store.
         """
-        path = folder / f"{self.record.started.run_id}.html"
+        run_id = self.record.started.run_id
+        path = folder / f"{run_id}.html"
         unfinished = path.with_suffix(".unfinished")
         make_report_folder(folder)
         try:
@@ -35,7 +36,10 @@ class Judged:
             unfinished.replace(path)
         except OSError as error:
             unfinished.unlink(missing_ok=True)
-            raise _unwritable(folder, error) from error
+            raise EdgeprofError(
+                f"the report cannot be written to {folder}: {error.strerror}; the run is kept: "
+                f"edgeprof show {run_id} --output DIR writes its report elsewhere"
+            ) from error
         return path
 
 
@@ -48,13 +52,11 @@ def make_report_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise EdgeprofError(
+            f"the report cannot be written to {folder}: {error.strerror}; choose another --output"
+        ) from error
     if not os.access(folder, os.W_OK):
         raise EdgeprofError(f"the report cannot be written to {folder}: no permission; choose another --output")
-
-
-def _unwritable(folder: Path, error: OSError) -> EdgeprofError:
-    return EdgeprofError(f"the report cannot be written to {folder}: {error.strerror}; choose another --output")
 
 
 def judge(client: Client, record: RunRecord) -> Judged:

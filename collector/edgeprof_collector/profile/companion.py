@@ -1,6 +1,7 @@
 """A process that lives as long as `edgeprof profile`: the embedded collector, or the local agent."""
 
 import contextlib
+import shlex
 import signal
 import subprocess
 import time
@@ -37,12 +38,13 @@ class Companion:
             patience_seconds: how long to wait for the ready file.
 
         Raises:
-            EdgeprofError: it ended, or was not ready in time; the text is its own last words.
+            EdgeprofError: it ended, or was not ready in time; the text is its own last words. Or its log cannot be
+                written.
         """
-        folder.mkdir(parents=True, exist_ok=True)
         log, ready_file = folder / f"{name}.log", folder / f"{name}.ready"
+        _begin_log(log, command)
         ready_file.unlink(missing_ok=True)
-        with log.open("wb") as output:
+        with log.open("ab") as output:
             process = subprocess.Popen(
                 [*command, "--ready-file", str(ready_file), "--exit-with-parent"],
                 stdin=subprocess.PIPE,
@@ -78,7 +80,7 @@ class Companion:
         if status is not None and status < 0:
             return f"it was killed by {signal.Signals(-status).name}"
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        if not lines:
+        if len(lines) < 2:  # the first is the command
             return f"it ended with status {status} and said nothing"
         return lines[-1].removeprefix("edgeprof-agent: ").removeprefix("edgeprof: ")
 
@@ -107,3 +109,14 @@ class Companion:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _begin_log(log: Path, command: Sequence[str]) -> None:
+    """Write the log's first line here, where a folder that cannot be written is noticed."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(f"{shlex.join(command)}\n", encoding="utf-8")
+    except OSError as error:
+        raise EdgeprofError(
+            f"{log} cannot be written: {error.strerror}; make room, or set XDG_STATE_HOME to another folder"
+        ) from error

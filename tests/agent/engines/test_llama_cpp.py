@@ -7,6 +7,7 @@ from typing import Any
 import llama_cpp
 import numpy as np
 import numpy.typing as npt
+import psutil
 import pytest
 
 from edgeprof_agent.engines.engine import EngineError, Loaded, Step
@@ -191,6 +192,21 @@ def test_what_llama_cpp_refuses_is_refused_in_its_words(engine: LlamaCpp, tiny_m
 
 
 @pytest.mark.skipif(llama_cpp.llama_supports_gpu_offload(), reason="this llama-cpp-python has a GPU back end")
+def test_kept_threads_compute_the_same_and_end_with_the_model(engine: LlamaCpp, tiny_model: Path) -> None:
+    threads_before = len(psutil.Process().threads())
+    found = []
+    for kept in ("true", "false") * 10:
+        in_force = load(engine, tiny_model, threads="3", threads_batch="2", thread_pool=kept).options
+        assert in_force["thread_pool"] == kept
+        run(engine, "chat", prompt=20, decode=4, turns=2)
+        found.append(logits(engine))
+    engine.unload()
+    for other in found[1:]:
+        np.testing.assert_allclose(other, found[0], rtol=1e-4, atol=1e-4)
+    # OpenMP keeps its own threads for as long as the process lives, whoever asked for them.
+    assert len(psutil.Process().threads()) - threads_before <= 3
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -1,0 +1,67 @@
+"""llama-bench, one repetition at a time."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.time_slices import StoppableProcess
+
+BUILD = Path(__file__).parent.parent / "build" / "llama-bench"
+
+# Printed right after the clock has been read at the start of a repetition, before its first token.
+_REPETITION_BEGINS = re.compile(rb": (prompt|generation) run \d+/\d+$")
+
+
+class StepwiseLlamaBench:
+    """A llama-bench that stands still at the start of each repetition until it is let go on.
+
+    Args:
+        model: a GGUF file.
+        sizes: what is tested, such as ``("-p", "256", "-n", "0")``.
+        threads: of both prompt and generation.
+        repetitions: how many there will be.
+    """
+
+    def __init__(self, model: Path, sizes: Sequence[str], threads: int, repetitions: int) -> None:
+        libraries = next(Path(sys.prefix).glob("lib/python3*/site-packages/llama_cpp/lib"))
+        options = ["-t", str(threads), "-r", str(repetitions), "--progress", "-o", "jsonl"]
+        self._child = subprocess.Popen(
+            [BUILD / "llama-bench", "-m", model, *sizes, *options],
+            env=os.environ | {"LD_LIBRARY_PATH": f"{libraries}:{BUILD / 'cmake' / 'bin'}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.process = StoppableProcess(self._child.pid)
+        self._begins_ns: list[int] = []
+        self.await_repetition()
+
+    def await_repetition(self) -> None:
+        """Wait until a repetition begins, and stop it there; after the last, wait until the program has ended."""
+        assert self._child.stderr is not None
+        for line in self._child.stderr:
+            if _REPETITION_BEGINS.search(line.rstrip()):
+                self.process.hold()
+                break
+        self._begins_ns.append(time.monotonic_ns())
+
+    def seconds(self) -> list[float]:
+        """Return how long each repetition took, less the time that it stood still."""
+        assert self._child.stdout is not None
+        samples_ns = json.loads(self._child.stdout.read())["samples_ns"]
+        # A repetition is stopped as soon as it has begun, so the stop belongs to it and not to the one before.
+        spans = zip(self._begins_ns[:-1], self._begins_ns[1:], strict=True)
+        paused_ns = [self.process.paused_ns(begin, end) for begin, end in spans]
+        return [(sample - paused) / 1e9 for sample, paused in zip(samples_ns, paused_ns, strict=True)]
+
+    def close(self) -> None:
+        """End it, if it has not ended."""
+        self._child.kill()
+        self._child.wait()
+        for stream in (self._child.stdout, self._child.stderr):
+            assert stream is not None
+            stream.close()
