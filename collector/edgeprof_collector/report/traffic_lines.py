@@ -26,8 +26,10 @@ def needed_traffic(verdict: Verdict, span: TimeSpan) -> Iterator[Line]:
 
 
 def measured_peaks(verdict: Verdict, span: TimeSpan) -> Iterator[Line]:
-    """The read peak measured on each processor, over the whole run."""
+    """The highest read peak measured on each processor, over the whole run."""
     times = np.array([span.seconds.low, span.seconds.high])
+    highest: dict[str, float] = {}
     for ceiling in verdict.ceilings:
-        rates = np.full(2, ceiling.read_bytes_per_second)
-        yield Line(f"read peak measured on {clean(ceiling.processor)}", times, rates)
+        highest[ceiling.processor] = max(highest.get(ceiling.processor, 0.0), ceiling.read_bytes_per_second)
+    for processor, rate in highest.items():
+        yield Line(f"read peak measured on {clean(processor)}", times, np.full(2, rate))

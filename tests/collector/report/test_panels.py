@@ -1,5 +1,7 @@
 """Which panels a device's telemetry gives, and the lines in them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,14 +9,16 @@ from edgeprof.catalogue import METRICS, channel
 from edgeprof.run import RunRecord
 from edgeprof.telemetry import Channel
 from edgeprof_collector.analysis.analyse import analyse
-from edgeprof_collector.analysis.series import Series
+from edgeprof_collector.analysis.series import Series, collect_series
 from edgeprof_collector.report.panels import PANELS, Panel, Source, Treatment
 from edgeprof_collector.report.plot import Plot, Range
 from edgeprof_collector.report.step_tables import step_tables
 from edgeprof_collector.report.telemetry_lines import TimeSpan, panel_lines, time_span
 from edgeprof_collector.report.telemetry_plots import telemetry_plots
 from edgeprof_collector.report.telemetry_table import telemetry_rows
+from edgeprof_collector.report.traffic_lines import measured_peaks
 from tests.collector.analysis.device_families import family_run
+from tests.collector.analysis.sample_run import sample_run
 
 SPAN = TimeSpan(0, Range(0.0, 10.0))
 FAULTS = channel("edgeprof_major_page_faults_total", "/proc/vmstat")
@@ -153,3 +157,12 @@ def test_the_table_of_repetitions_names_rail_and_source_and_leaves_out_what_nobo
     first = dict(zip(table.columns, table.repetitions[0], strict=True))
     assert first["Power: VDD_IN"].endswith(" W")
     assert "igpu held back by heat for 2.2" in first["Flags"]
+
+
+def test_a_peak_that_was_measured_twice_is_one_line() -> None:
+    record, telemetry = sample_run()
+    [ceiling] = record.ceilings
+    again = replace(ceiling, read_bytes_per_second=30e9)
+    verdict = analyse(replace(record, ceilings=(ceiling, again)), collect_series(telemetry))
+    [line] = measured_peaks(verdict, time_span(record))
+    assert (line.label, line.values.tolist()) == ("read peak measured on cpu", [30e9, 30e9])
