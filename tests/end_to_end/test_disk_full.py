@@ -72,4 +72,4 @@ def test_model_without_room(home: Home, full_disk: Callable[[str, int], Path]) -
     full = Home(home.environment | {"XDG_CACHE_HOME": str(disk)}, home.folder)
     line = only_line(full.run("profile", TINY, "--repetitions", "1"))
     assert str(disk) in line
-    assert not list(disk.rglob("*.gguf*"))
+    assert not [path for path in (disk / "edgeprof" / "models").iterdir() if path.stat().st_size]  # a lock is empty
