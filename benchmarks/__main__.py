@@ -15,6 +15,7 @@ BENCHMARKS = (
     "wire_bytes",
     "spool_writes",
     "protocol_cost",
+    "startup_cost",
     "intake",
     "fleet",
     "exposition",
