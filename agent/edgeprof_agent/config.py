@@ -10,6 +10,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from edgeprof.toml_reader import read_toml
+from edgeprof_agent.workload.server_config import ServerConfig
 
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):[0-9]{1,5}$"
 
@@ -74,7 +75,10 @@ class AllowedConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentConfig:
-    """Everything. Folders that are empty are those that the platform has for a person's programs."""
+    """Everything. Folders that are empty are those that the platform has for a person's programs.
+
+    ``servers`` are engines by these names: nothing but this file says which commands start a server.
+    """
 
     collector: Address = "127.0.0.1:7743"
     state_folder: str = ""
@@ -84,6 +88,7 @@ class AgentConfig:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     spool: SpoolConfig = field(default_factory=SpoolConfig)
     allowed: AllowedConfig = field(default_factory=AllowedConfig)
+    servers: dict[str, ServerConfig] = field(default_factory=dict)
 
     @property
     def state_path(self) -> Path:

@@ -147,6 +147,7 @@ class Agent:
             emit=self._emit,
             report=self._uplink.report,
             cache_folder=self._config.cache_path,
+            servers=self._config.servers,
         )
         return await execute(command, environment)
 

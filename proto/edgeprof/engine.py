@@ -27,7 +27,9 @@ class EngineCapabilities:
     ``token_steps``: it processes the tokens that it is told to, one at a time where asked. ``logits``: it can
     give the logits of a token. ``parallel_sequences``: how many requests it can decode together.
     ``prefix_reuse``: a later turn of a chat does not process the earlier ones again. ``token_times``: it gives the time
-    of each token, or each few, not of all together. ``step_kinds``: the kinds of steps that it runs.
+    of each token, or each few, not of all together. ``step_kinds``: the kinds of steps that it runs. ``exact_counts``:
+    it knows how many tokens came. ``own_process``: the model is in the child itself. ``loads_model``: it takes memory
+    for the model, which does not run there already.
     """
 
     token_steps: bool
@@ -36,6 +38,9 @@ class EngineCapabilities:
     prefix_reuse: bool
     token_times: bool = True
     step_kinds: tuple[str, ...] = ("prefill", "decode", "chat")
+    exact_counts: bool = True
+    own_process: bool = True
+    loads_model: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import re
 import types
+from collections.abc import Iterable
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 
@@ -19,15 +20,17 @@ class UnknownKey(NamedTuple):
 
 def find_unknown_key(data: object, kind: Any, keys: tuple[str, ...] = ()) -> UnknownKey | None:
     """Return the first key in ``data`` that its type ``kind`` does not have; ``keys`` led to ``data``."""
+    if get_origin(kind) is dict:
+        return _find_in_each(data.items() if isinstance(data, dict) else (), get_args(kind)[1], keys)
     kind = dataclass_within(kind)
-    if kind is None:
-        return None
-    if isinstance(data, list):
-        found = (find_unknown_key(item, kind, (*keys, str(index))) for index, item in enumerate(data))
-        return next((unknown for unknown in found if unknown), None)
+    if kind and isinstance(data, list):
+        return _find_in_each(((str(index), item) for index, item in enumerate(data)), kind, keys)
+    return _find_in_table(data, get_type_hints(kind, include_extras=True), keys) if kind else None
+
+
+def _find_in_table(data: object, hints: dict[str, Any], keys: tuple[str, ...]) -> UnknownKey | None:
     if not isinstance(data, dict):
         return None
-    hints = get_type_hints(kind, include_extras=True)
     for key, value in data.items():
         here = (*keys, key)
         if key not in hints:
@@ -36,6 +39,11 @@ def find_unknown_key(data: object, kind: Any, keys: tuple[str, ...] = ()) -> Unk
         if unknown := find_unknown_key(value, hints[key], here):
             return unknown
     return None
+
+
+def _find_in_each(items: Iterable[tuple[str, object]], kind: Any, keys: tuple[str, ...]) -> UnknownKey | None:
+    found = (find_unknown_key(item, kind, (*keys, key)) for key, item in items)
+    return next((unknown for unknown in found if unknown), None)
 
 
 def dataclass_within(kind: Any) -> Any:

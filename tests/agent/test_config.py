@@ -6,6 +6,7 @@ import pytest
 
 from edgeprof.errors import ConfigError
 from edgeprof_agent.config import AgentConfig, LogLevel, is_address, read_config
+from edgeprof_agent.workload.server_config import ServerConfig
 
 WHOLE = """
 collector = "collector.lan:7743"
@@ -32,6 +33,14 @@ max_age_days = 7
 engines = ["llama-cpp-python"]
 model_folders = ["/models"]
 pythons = ["/opt/exl/bin/python"]
+
+[servers.llama-server]
+program = "/opt/llama-server"
+
+[servers.kitchen]
+kind = "ollama"
+address = "http://127.0.0.1:11434"
+process_id = 42
 """
 
 
@@ -51,6 +60,8 @@ def test_every_option_can_be_given(tmp_path: Path) -> None:
     assert config.sampling.fast_hertz == 100
     assert config.spool.max_age_days == 7
     assert config.allowed.pythons == ("/opt/exl/bin/python",)
+    assert config.servers["llama-server"] == ServerConfig(program="/opt/llama-server")
+    assert config.servers["kitchen"].process_id == 42
 
 
 def test_every_option_has_a_default(tmp_path: Path) -> None:
@@ -68,6 +79,8 @@ def test_every_option_has_a_default(tmp_path: Path) -> None:
         ('collector = "nowhere"', r"agent\.toml:1: 'collector': "),
         ('log_level = "loud"', r"agent\.toml:1: 'log_level': .*debug, info, warning"),
         ("[device]\nlabels = { site = 4 }", r"agent\.toml:2: 'device\.labels"),
+        ("[servers.a]\nadress = 'x'", r"agent\.toml:2: unknown key 'servers\.a\.adress'; did you mean 'address'\?"),
+        ("[servers.a]\naddress = '127.0.0.1:8080'", r"agent\.toml:2: 'servers\.a\.address': "),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:

@@ -29,6 +29,13 @@ def test_engines_can_be_limited() -> None:
         refuse_unless_allowed(replace(COMMAND, engine="other"), allowed)
 
 
+def test_servers_are_engines_by_their_names() -> None:
+    allowed = AllowedConfig(engines=("kitchen",))
+    refuse_unless_allowed(replace(COMMAND, engine="kitchen"), allowed)
+    with pytest.raises(EdgeprofError, match="the engine 'llama-server'"):
+        refuse_unless_allowed(replace(COMMAND, engine="llama-server"), allowed)
+
+
 def test_a_program_is_run_as_an_engine_only_if_it_is_listed() -> None:
     with pytest.raises(EdgeprofError, match=r"'/bin/sh': list it in allowed\.programs"):
         refuse_unless_allowed(replace(COMMAND, engine="/bin/sh"), AllowedConfig())

@@ -23,6 +23,9 @@ class Capabilities(NamedTuple):
     prefix_reuse: bool
     token_times: bool = True
     step_kinds: Sequence[str] = ("prefill", "decode", "chat")
+    exact_counts: bool = True
+    own_process: bool = True
+    loads_model: bool = True
 
 
 class Step(NamedTuple):
@@ -39,6 +42,7 @@ class Loaded(NamedTuple):
     """Memory of a loaded model by kind, in bytes; ``None`` where the engine does not tell.
 
     ``load_seconds`` is told by an engine whose call took longer than the load; ``None``: as long as the call.
+    ``process_id`` is the process that holds the model, of an engine that does not itself; ``None`` if not known.
     """
 
     options: Mapping[str, str]
@@ -46,6 +50,7 @@ class Loaded(NamedTuple):
     kv_cache_bytes: int | None
     compute_bytes: int | None
     load_seconds: float | None = None
+    process_id: int | None = None
 
 
 class Engine(ABC):
@@ -55,6 +60,8 @@ class Engine(ABC):
     version: str
     build: str
     options: Sequence[Option]
+    capabilities: Capabilities | None = None
+    """Of an engine that can do more or less from one start to the next; ``None``: those of its line in the registry."""
 
     @abstractmethod
     def load(self, path: str, options: Mapping[str, OptionValue], context_tokens: int, seed: int) -> Loaded:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from typing import Callable, Mapping, NamedTuple, Sequence, Union
 
 from .engine import EngineError
 
 OptionValue = Union[int, float, bool, str]
 
-KINDS = ("integer", "number", "boolean", "choice", "text")
+KINDS = ("integer", "number", "boolean", "choice", "text", "word")
 _NUMBERS: Mapping[str, Callable[[str], Union[int, float]]] = {"integer": int, "number": float}
+# A word becomes a part of a server's command. It must not look like another option there, nor name a file.
+_WORD = re.compile(r"[A-Za-z0-9_.:,=+][A-Za-z0-9_.:,=+-]*")
 
 
 class Option(NamedTuple):
-    """An option: ``kind`` is one of `KINDS`; ``default`` as a person would write it; the bounds are of numbers."""
+    """An option: ``kind`` is one of `KINDS`; ``default`` as a person would write it; the bounds are of numbers.
+
+    The default is empty if it is left to a server, whose own is not known.
+    """
 
     name: str
     kind: str
@@ -55,6 +61,10 @@ def read_value(option: Option, text: str) -> OptionValue:
     Raises:
         EngineError: ``text`` is no value of this option.
     """
+    if text == option.default and (not text or option.kind == "word"):
+        return text
+    if option.kind == "word" and _WORD.fullmatch(text):
+        return text
     if option.kind == "boolean" and text in ("true", "false"):
         return text == "true"
     if option.kind == "text" or (option.kind == "choice" and text in option.choices):
@@ -81,6 +91,8 @@ def _wrong_value(option: Option, text: str) -> EngineError:
         expected = "true or false"
     elif option.kind == "choice":
         expected = "one of " + ", ".join(option.choices)
+    elif option.kind == "word":
+        expected = "letters, digits and _.:,=+-, not beginning with -"
     else:
         expected = "a whole number" if option.kind == "integer" else "a number"
         if option.maximum is not None:

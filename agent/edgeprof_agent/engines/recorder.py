@@ -16,9 +16,9 @@ class StepCancelledError(Exception):
 class Recorder:
     """The times of one step's requests: for each `begin`, then `prefill_end`, `token` ..., and `end`.
 
-    `begin`, `prefill_end` and `token` read the clock: the caller has synchronised with its device. A batch is
-    sent about once a second between two tokens, and when a request ends, so that the parent is not woken for
-    each token.
+    `begin`, `prefill_end` and `token` read the clock, unless a time is given: the caller has synchronised with its
+    device. A batch is sent about once a second between two tokens, and when a request ends, so that the parent is
+    not woken for each token.
     """
 
     def __init__(
@@ -31,9 +31,15 @@ class Recorder:
         self._request: dict[str, int] = {}
         self._request_sent = False
         self._times_ns: list[int] = []
+        self._counts: list[int] = []
         self._events_sent = 0
         self._last_ns = 0
         self._flush_at_ns = 0
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the parent has cancelled the step. May be asked from any thread."""
+        return self._is_cancelled(self._step_id)
 
     def check(self) -> None:
         """Stop here if the step is cancelled.
@@ -41,16 +47,21 @@ class Recorder:
         Raises:
             StepCancelledError: it is. The times up to here are sent.
         """
-        if self._is_cancelled(self._step_id):
-            if self._times_ns:
-                self._flush()
+        if self.cancelled:
+            self.keep()
             raise StepCancelledError
+
+    def keep(self) -> None:
+        """Send the times up to here: the step is about to be cut."""
+        if self._times_ns:
+            self._flush()
 
     def begin(self, *, prompt_tokens: int, reused_tokens: int, depth_tokens: int) -> None:
         """A request starts."""
         self._index += 1
         self._request_sent = False
         self._times_ns = []
+        self._counts = []
         self._events_sent = 0
         self._request = {
             "prompt_tokens": prompt_tokens,
@@ -62,28 +73,32 @@ class Recorder:
         self._last_ns = self._request["start_monotonic_ns"] = monotonic_ns()
         self._flush_at_ns = self._last_ns + FLUSH_INTERVAL_NS
 
-    def prefill_end(self) -> None:
-        """The prompt is processed."""
-        self._last_ns = self._request["prefill_end_monotonic_ns"] = monotonic_ns()
+    def prefill_end(self, at_ns: int | None = None) -> None:
+        """The prompt is processed, now or at the time given."""
+        self._last_ns = self._request["prefill_end_monotonic_ns"] = monotonic_ns() if at_ns is None else at_ns
 
-    def token(self) -> None:
-        """One more token is there.
+    def token(self, count: int = 1, at_ns: int | None = None) -> None:
+        """One more token is there, or ``count`` of them at once, now or at the time given.
 
         Raises:
             StepCancelledError: the parent has cancelled the step; the token is kept.
         """
-        now_ns = monotonic_ns()
+        now_ns = monotonic_ns() if at_ns is None else at_ns
         self._last_ns = now_ns
         self._times_ns.append(now_ns)
+        self._counts.append(count)
         if now_ns >= self._flush_at_ns or len(self._times_ns) >= FLUSH_EVENTS:
             self._flush()
             self._flush_at_ns = now_ns + FLUSH_INTERVAL_NS
         self.check()
 
-    def end(self) -> None:
-        """The request ended with its last token, or without any with its prompt."""
+    def end(self, **corrections: object) -> None:
+        """The request ended with its last token, or without any with its prompt.
+
+        ``corrections`` are fields of the request, or the ``counts`` of all its events, that are known only now.
+        """
         self._flush()
-        self._tell("request_end", end_monotonic_ns=self._last_ns)
+        self._tell("request_end", end_monotonic_ns=self._last_ns, **corrections)
 
     def untimed_tokens(self, *, start_ns: int, end_ns: int, prompt_tokens: int, depth_tokens: int, count: int) -> None:
         """A whole request of which only the start and the end are known.
@@ -106,9 +121,11 @@ class Recorder:
             self._tell("request", **self._request)
             self._request_sent = True
         if self._times_ns:
-            self._tell("tokens", first_event=self._events_sent, times_monotonic_ns=self._times_ns)
+            counts = {} if all(count == 1 for count in self._counts) else {"counts": self._counts}
+            self._tell("tokens", first_event=self._events_sent, times_monotonic_ns=self._times_ns, **counts)
             self._events_sent += len(self._times_ns)
             self._times_ns = []
+            self._counts = []
 
     def _tell(self, kind: str, **fields: object) -> None:
         self._send({"type": kind, "id": self._step_id, "index": self._index, **fields})

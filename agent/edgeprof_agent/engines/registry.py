@@ -44,6 +44,14 @@ ENGINES = (
             step_kinds=("prefill", "decode"),
         ),
     ),
+    # What a server can do, its kind says: `server_table`.
+    EngineEntry(
+        name="openai",
+        module="openai_http",
+        library="httpx",
+        package="httpx",
+        capabilities=Capabilities(token_steps=False, logits=False, parallel_sequences=1, prefix_reuse=False),
+    ),
 )
 
 

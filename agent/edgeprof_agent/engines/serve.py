@@ -34,7 +34,7 @@ def main(name: str) -> int:
     except EngineError as error:
         channel.send({"type": "error", "id": 0, "cause": str(error)})
         return 1
-    serve(channel, engine, entry.capabilities)
+    serve(channel, engine, engine.capabilities or entry.capabilities)
     return 0
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import msgspec
 
-from edgeprof_agent.workload.engine_ending import describe_status
+from edgeprof_agent.engines.ending import describe_status
 from edgeprof_agent.workload.engine_launch import Launch
 from edgeprof_agent.workload.engine_messages import EngineFailedError, Message, ProtocolError, read_message
 

@@ -42,6 +42,7 @@ class EngineLoaded:
 
     ``page_cache_ratio`` is the share of the file that was in the page cache before. The bytes are what the
     engine says of its memory. ``None`` where it does not tell. ``options`` are those in force, defaults included.
+    ``process_id`` is the process that holds the model, if that is not the child.
     """
 
     load_seconds: float
@@ -50,6 +51,7 @@ class EngineLoaded:
     weights_bytes: int | None = None
     kv_cache_bytes: int | None = None
     compute_bytes: int | None = None
+    process_id: Annotated[int, Meta(ge=1)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +97,14 @@ class TokensArrived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestEnded:
-    """A request has ended."""
+    """A request has ended. What is not ``None`` was told otherwise before, and is known better now."""
 
     index: Count
     end_monotonic_ns: Nanoseconds
+    prompt_tokens: Count | None = None
+    reused_tokens: Count | None = None
+    depth_tokens: Count | None = None
+    counts: tuple[Count, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

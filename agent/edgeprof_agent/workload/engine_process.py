@@ -19,6 +19,7 @@ from edgeprof_agent.workload.engine_messages import (
     RequestTimes,
 )
 from edgeprof_agent.workload.engine_requests import RequestCollector
+from edgeprof_agent.workload.server_config import ServerConfig
 
 __all__ = ["EngineFailedError", "EngineHello", "EngineLoaded", "EngineProcess", "RequestTimes"]
 
@@ -40,11 +41,20 @@ class EngineProcess:
         self._facts = facts
         self._collector: RequestCollector | None = None
         self._command_id = 0
+        self._model_pid: int | None = None
 
     @property
     def pid(self) -> int:
         """The child's process id. It leads a process group of its own."""
         return self._child.pid
+
+    @property
+    def workload_pid(self) -> int | None:
+        """The process that computes, whose memory and time are the model's.
+
+        That is the child, or the server that it talks to; ``None`` while there is none, or if it is not known.
+        """
+        return self._child.pid if self._facts.capabilities.own_process else self._model_pid
 
     @property
     def facts(self) -> EngineHello:
@@ -57,19 +67,27 @@ class EngineProcess:
         return self._child.running
 
     @classmethod
-    async def start(cls, engine: str, python: str = "", *, silence_seconds: float = 120.0) -> "EngineProcess":
+    async def start(
+        cls,
+        engine: str,
+        python: str = "",
+        servers: Mapping[str, ServerConfig] | None = None,
+        *,
+        silence_seconds: float = 120.0,
+    ) -> "EngineProcess":
         """Start an engine and wait until it has said what it is.
 
         Args:
-            engine: a name in the registry, or the path of a program that speaks the protocol.
+            engine: a name in the registry or of a server, or the path of a program that speaks the protocol.
             python: the interpreter that has the engine; empty, the agent's own.
+            servers: those of the device's configuration.
             silence_seconds: how long the child may say nothing before it counts as hung.
 
         Raises:
             EngineFailedError: there is no such engine, it is not installed, speaks another version of the
                 protocol or reads another clock, or said nothing in time.
         """
-        launch = find_launch(engine, python)
+        launch = find_launch(engine, python, servers or {})
         before_ns = monotonic_ns()
         child = await EngineChild.start(launch)
         try:
@@ -103,6 +121,7 @@ class EngineProcess:
         loaded = await self._exchange(command, "the load", silence_seconds)
         if not isinstance(loaded, EngineLoaded):
             raise await self._child.break_off(ProtocolError("did not say what it loaded"), "the load")
+        self._model_pid = loaded.process_id
         return loaded
 
     async def warm_up(self, step: Step, *, silence_seconds: float = 900.0) -> None:
@@ -143,6 +162,7 @@ class EngineProcess:
         Raises:
             EngineFailedError: the engine failed.
         """
+        self._model_pid = None
         await self._exchange({"command": "unload"}, "the unload", silence_seconds)
 
     async def close(self) -> None:

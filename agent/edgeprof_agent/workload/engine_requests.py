@@ -1,7 +1,7 @@
 """From the messages of a step to the times of its requests."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic_ns
 
 from edgeprof_agent.workload.engine_messages import (
@@ -24,6 +24,20 @@ class _OpenRequest:
     counts: list[int] = field(default_factory=list)
     ended: bool = False
 
+    def correct(self, end: RequestEnded) -> None:
+        """Take over what the end of the request knows better than its beginning."""
+        known = {
+            name: value
+            for name in ("prompt_tokens", "reused_tokens", "depth_tokens")
+            if (value := getattr(end, name)) is not None
+        }
+        self.begun = replace(self.begun, **known)
+        _check_reuse(self.begun)
+        if end.counts is not None:
+            if len(end.counts) != len(self.gaps_ns):
+                raise ProtocolError(f"sent {len(end.counts)} counts in the end for {len(self.gaps_ns)} token events")
+            self.counts = list(end.counts)
+
     def times(self) -> RequestTimes:
         return RequestTimes(
             index=self.begun.index,
@@ -35,6 +49,13 @@ class _OpenRequest:
             token_gaps_ns=tuple(self.gaps_ns),
             token_counts=() if all(count == 1 for count in self.counts) else tuple(self.counts),
             end_monotonic_ns=self.last_ns,
+        )
+
+
+def _check_reuse(request: RequestBegun) -> None:
+    if request.reused_tokens > request.prompt_tokens:
+        raise ProtocolError(
+            f"says that it reused {request.reused_tokens} tokens of a prompt of {request.prompt_tokens}"
         )
 
 
@@ -80,10 +101,7 @@ class RequestCollector:
     def _begin(self, message: RequestBegun) -> None:
         if message.index != len(self._requests) or (self._requests and not self._requests[-1].ended):
             raise ProtocolError(f"began request {message.index} out of order")
-        if message.reused_tokens > message.prompt_tokens:
-            raise ProtocolError(
-                f"says that it reused {message.reused_tokens} tokens of a prompt of {message.prompt_tokens}"
-            )
+        _check_reuse(message)
         self._check_time(self._requests[-1].last_ns if self._requests else self._sent_ns, message.start_monotonic_ns)
         if message.prefill_end_monotonic_ns:
             self._check_time(message.start_monotonic_ns, message.prefill_end_monotonic_ns)
@@ -107,6 +125,7 @@ class RequestCollector:
         request = self._open(message.index)
         self._check_time(max(request.last_ns, request.begun.prefill_end_monotonic_ns), message.end_monotonic_ns)
         request.last_ns = message.end_monotonic_ns
+        request.correct(message)
         request.ended = True
         if not request.gaps_ns:
             self._on_tokens(request.begun.prompt_tokens - request.begun.reused_tokens)

@@ -1,7 +1,7 @@
 """What a run needs of the agent around it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from edgeprof.device import DeviceFacts
 from edgeprof.run import Progress, RunEvent
 from edgeprof.telemetry import Channel
 from edgeprof_agent.sampling.cadence import Cadence
+from edgeprof_agent.workload.server_config import ServerConfig
 
 
 class RunSampler(Protocol):
@@ -46,3 +47,4 @@ class RunEnvironment:
     emit: Callable[[RunEvent], None]
     report: Callable[[Progress], None]
     cache_folder: Path
+    servers: Mapping[str, ServerConfig] = field(default_factory=dict)

@@ -7,9 +7,10 @@ import psutil
 
 
 class PeakMemory:
-    """The largest resident memory of a run's engine processes, each by itself.
+    """The largest resident memory of a run's engine processes, each with its descendants.
 
-    Read again and again, so that it is known of a process that was killed.
+    Read again and again, so that it is known of a process that was killed. The marks of a process and of its
+    descendants are added up, though they need not be of one moment: a server may have its model in a process below it.
     """
 
     def __init__(self) -> None:
@@ -22,9 +23,32 @@ class PeakMemory:
 
     def read(self, pid: int | None) -> None:
         """Read the mark of a process, if there is one and it is still running."""
-        found = _resident_peak_bytes(pid) if pid else None
-        if found is not None:
-            self._bytes = max(found, self._bytes or 0)
+        if not pid:
+            return
+        marks = [mark for member in _family(pid) if (mark := _resident_peak_bytes(member)) is not None]
+        if marks:
+            self._bytes = max(sum(marks), self._bytes or 0)
+
+
+def _family(pid: int) -> list[int]:
+    """A process and its descendants, by ``/proc/PID/task/TID/children`` where the kernel has it."""
+    if sys.platform != "linux":
+        try:
+            return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
+        except psutil.Error:
+            return [pid]  # it has ended
+    family = [pid]
+    for member in family:
+        family += _children(member)
+    return family
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        lists = [path.read_text(encoding="ascii") for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:  # it has ended, or one of its threads has
+        return []
+    return [int(child) for text in lists for child in text.split()]
 
 
 def _resident_peak_bytes(pid: int) -> int | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from edgeprof.errors import EdgeprofError
 from edgeprof.job import JobCommand
 from edgeprof.run import ModelFacts, PhaseKind, Progress
 from edgeprof_agent.ceilings.kept import keep_memory_bandwidth, kept_memory_bandwidth
@@ -41,10 +42,10 @@ async def prepare(command: JobCommand, environment: RunEnvironment) -> Preparati
             not fit in memory.
     """
     engine_name = command.engine or ENGINES[0].name
-    engine = await EngineProcess.start(engine_name, command.python)
+    engine = await EngineProcess.start(engine_name, command.python, environment.servers)
     try:
         refuse_what_engine_cannot(command.plan, engine.facts)
-        model = await _prepare_model(command, environment)
+        model = await _prepare_model(command, environment, loads_model=engine.facts.capabilities.loads_model)
     except BaseException:
         engine.kill()
         await engine.close()
@@ -52,11 +53,17 @@ async def prepare(command: JobCommand, environment: RunEnvironment) -> Preparati
     memory = psutil.virtual_memory()
     needed = memory_needed_bytes(model, command.plan.context_tokens) * len(command.plan.variants)
     loadable = loadable_bytes(command.plan.limits, memory.available, memory.total)
-    return Preparation(engine=engine, engine_name=engine_name, model=model, side_by_side=needed <= loadable)
+    side_by_side = needed <= loadable or not engine.facts.capabilities.loads_model
+    return Preparation(engine=engine, engine_name=engine_name, model=model, side_by_side=side_by_side)
 
 
-async def _prepare_model(command: JobCommand, environment: RunEnvironment) -> ModelFacts:
+async def _prepare_model(command: JobCommand, environment: RunEnvironment, *, loads_model: bool) -> ModelFacts:
+    """Make the model ready, or describe the one that a server runs already: it is in memory then, and fits."""
     plan = command.plan
+    if not loads_model:
+        if not command.model:
+            raise EdgeprofError(f"the server '{command.engine}' runs a model already: name the file of that model")
+        return await prepare_model(command.model, environment.cache_folder, _progress_reporter(command, environment))
     name = command.model or await _choose_shape(command, environment)
     memory = psutil.virtual_memory()
     if is_synthetic(name):  # before it is written

@@ -56,7 +56,11 @@ class Run:
         self._preparation = preparation
         self._stages = schedule(plan, side_by_side=preparation.side_by_side)
         self._engines = VariantEngines(
-            preparation.engine, preparation.engine_name, command.python, side_by_side=preparation.side_by_side
+            preparation.engine,
+            preparation.engine_name,
+            command.python,
+            environment.servers,
+            side_by_side=preparation.side_by_side,
         )
         self._peak_memory = PeakMemory()
         estimate = _estimate(command, environment, preparation)
@@ -114,7 +118,7 @@ class Run:
         """Every other second: note the engine's memory, tell how far the run is, and see that the limits are kept."""
         while True:
             latest = self._environment.sampler.latest()
-            for pid in self._engines.process_ids:
+            for pid in self._engines.workload_pids:
                 self._peak_memory.read(pid)
             self._environment.report(self._progress.progress(latest))
             memory = psutil.virtual_memory()

@@ -115,7 +115,10 @@ class StageRunner:
         loaded = await process.load(
             self._model_path, self._plan.variants[ref.variant].options, self._plan.context_tokens, self._plan.seed
         )
-        self._environment.emit(ModelLoaded(run_id=self._environment.run_id, variant=ref.variant, **asdict(loaded)))
+        self._follow(ref)
+        facts = asdict(loaded)
+        del facts["process_id"]
+        self._environment.emit(ModelLoaded(run_id=self._environment.run_id, variant=ref.variant, **facts))
 
     async def _warm_up(self, ref: StepRef) -> None:
         """One untimed run of the step with the longest prompt, so that no timed one is first to touch its memory."""
@@ -134,9 +137,9 @@ class StageRunner:
         await self._follow(ref).unload()
 
     def _follow(self, ref: StepRef) -> EngineProcess:
-        """Have the process of this variant sampled, and return it."""
+        """Have the process that computes for this variant sampled, and return its engine."""
         process = self._engines.of(ref.variant)
-        if process.pid != self._followed_pid:
-            self._followed_pid = process.pid
-            self._environment.sampler.follow_process(process.pid)
+        if process.workload_pid != self._followed_pid:
+            self._followed_pid = process.workload_pid
+            self._environment.sampler.follow_process(self._followed_pid)
         return process

@@ -1,16 +1,28 @@
 """The engine processes of a run."""
 
+from collections.abc import Mapping
+
 from edgeprof_agent.workload.engine_process import EngineProcess
+from edgeprof_agent.workload.server_config import ServerConfig
 
 
 class VariantEngines:
     """One engine process for each variant where all are loaded side by side; else one that loads them in turn."""
 
-    def __init__(self, first: EngineProcess, engine: str, python: str, *, side_by_side: bool) -> None:
+    def __init__(
+        self,
+        first: EngineProcess,
+        engine: str,
+        python: str,
+        servers: Mapping[str, ServerConfig],
+        *,
+        side_by_side: bool,
+    ) -> None:
         self._processes = [first]
         self._by_variant: dict[int, EngineProcess] = {}
         self._engine = engine
         self._python = python
+        self._servers = servers
         self._side_by_side = side_by_side
 
     async def assign(self, variant: int) -> None:
@@ -20,7 +32,7 @@ class VariantEngines:
             EngineFailedError: another process was needed and did not start.
         """
         if self._side_by_side and self._by_variant:
-            self._processes.append(await EngineProcess.start(self._engine, self._python))
+            self._processes.append(await EngineProcess.start(self._engine, self._python, self._servers))
         self._by_variant[variant] = self._processes[-1]
 
     def of(self, variant: int) -> EngineProcess:
@@ -28,9 +40,9 @@ class VariantEngines:
         return self._by_variant[variant]
 
     @property
-    def process_ids(self) -> tuple[int, ...]:
-        """The processes that were started."""
-        return tuple(process.pid for process in self._processes)
+    def workload_pids(self) -> tuple[int, ...]:
+        """The processes that compute, as far as they are known."""
+        return tuple(pid for process in self._processes if (pid := process.workload_pid) is not None)
 
     def kill(self) -> None:
         """End them all, now."""

@@ -33,8 +33,13 @@ def profile(
             show_default="a shape that fits this device",
         ),
     ] = "",
-    engine: Annotated[str, typer.Option(help="An engine, or a program that speaks its protocol.")] = "llama-cpp-python",
+    engine: Annotated[
+        str, typer.Option(help="An engine, a server, or a program that speaks its protocol.")
+    ] = "llama-cpp-python",
     python: Annotated[str, typer.Option(help="The interpreter that has the engine.", show_default="this one")] = "",
+    agent_config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The agent's configuration.", show_default="none")
+    ] = None,
     plan: Annotated[str, typer.Option(help="A built-in plan, or a TOML file.")] = "quick",
     repetitions: Annotated[int | None, typer.Option(min=1, help="Repetitions.", show_default="the plan's")] = None,
     output: Annotated[
@@ -48,7 +53,7 @@ def profile(
     reports = output or data_folder() / "reports"
     make_report_folder(reports)
     display = choose_display(Console(), as_json=as_json)
-    with open_session(engine, python) as session:
+    with open_session(engine, python, agent_config) as session:
         if serve:
             display.say(f"metrics: {session.collector.ready['http']}/metrics")
         with display:

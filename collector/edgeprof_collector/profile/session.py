@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.folders import state_folder
@@ -40,10 +41,11 @@ class Session:
 
 
 @contextlib.contextmanager
-def open_session(engine: str = "", python: str = "") -> Iterator[Session]:
+def open_session(engine: str = "", python: str = "", agent_config: Path | None = None) -> Iterator[Session]:
     """Start the collector and the agent, and stop both in the end: the agent first, so that it can hand over all.
 
     ``engine`` and ``python`` are those that the job will name; the agent runs no program that it was not told of.
+    ``agent_config`` is the configuration that it reads, such as where servers are.
 
     Raises:
         EdgeprofError: one of them did not start.
@@ -56,6 +58,8 @@ def open_session(engine: str = "", python: str = "") -> Iterator[Session]:
             )
         )
         agent_options = ["--collector", collector.ready["grpc"], "--state-folder", str(state_folder() / "agent")]
+        if agent_config:
+            agent_options += ["--config", str(agent_config.expanduser().absolute())]
         if python:
             agent_options += ["--allow-python", python]
         if "/" in engine:

@@ -14,6 +14,7 @@ import pytest
 
 from edgeprof.plan import Step, StepKind
 from edgeprof_agent.engines.registry import ENGINES, PROGRAMS
+from edgeprof_agent.engines.server_table import SERVER_KINDS
 from edgeprof_agent.workload import engine_child
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineProcess
 from tests.agent.engines.interpreters import other_interpreters
@@ -24,7 +25,8 @@ ENGINE_FILES = Path(__file__).parents[1] / "engines"
 COUNTING = str(ENGINE_FILES / "counting_engine.py")
 SCRIPTED = str(ENGINE_FILES / "scripted_engine.py")
 LLAMA = "llama-cpp-python"
-NAMES = ", ".join(entry.name for entry in (*ENGINES, *PROGRAMS))
+SERVERS = [kind.name for kind in SERVER_KINDS if kind.command]
+NAMES = ", ".join([*(entry.name for entry in (*ENGINES, *PROGRAMS)), *SERVERS])
 DECODE = Step(kind=StepKind.DECODE, name="decode 48", decode_tokens=48)
 ENDLESS = Step(kind=StepKind.DECODE, name="decode for ever", decode_tokens=1_000_000)
 LOADED = {"type": "loaded", "id": 1, "load_seconds": 0.0, "options": {}}
@@ -114,6 +116,7 @@ def cause_of_scripted_step(monkeypatch: pytest.MonkeyPatch, *script: object) -> 
     [
         ("llama-cp-python", "", "no engine is called 'llama-cp-python': did you mean 'llama-cpp-python'?"),
         ("x", "", f"no engine is called 'x': use {NAMES}, or the path of a program"),
+        ("ollam", "", "no engine is called 'ollam': did you mean 'ollama'?"),
         ("/no/such/engine", "", "cannot start the engine: /no/such/engine: No such file or directory"),
         (LLAMA, "/no/such/python", "cannot start the engine: /no/such/python: No such file or directory"),
         (str(ENGINE_FILES), "", f"cannot start the engine: {ENGINE_FILES}: Permission denied"),

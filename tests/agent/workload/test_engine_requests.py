@@ -108,3 +108,27 @@ def test_what_breaks_the_rules_of_order_and_time_is_refused(collector: RequestCo
     ):
         with pytest.raises(ProtocolError, match=why):
             collector.accept(later)
+
+
+def test_the_end_may_correct_what_was_told_before(collector: RequestCollector, heard: list[int]) -> None:
+    request = begun(prompt_tokens=50, reused_tokens=40)
+    collector.accept(request)
+    start_ns = request.start_monotonic_ns
+    collector.accept(TokensArrived(index=0, first_event=0, times_monotonic_ns=(start_ns, start_ns)))
+    collector.accept(
+        RequestEnded(
+            index=0, end_monotonic_ns=start_ns, prompt_tokens=52, reused_tokens=30, depth_tokens=3, counts=(1, 4)
+        )
+    )
+    (result,) = collector.requests()
+    assert (result.prompt_tokens, result.reused_tokens, result.depth_tokens) == (52, 30, 3)
+    assert result.token_counts == (1, 4)
+    assert heard == [2]
+
+
+@pytest.mark.parametrize("corrections", [{"counts": (1,)}, {"reused_tokens": 51}])
+def test_a_correction_must_fit(collector: RequestCollector, corrections: dict[str, Any]) -> None:
+    request = begun(prompt_tokens=50)
+    collector.accept(request)
+    with pytest.raises(ProtocolError):
+        collector.accept(RequestEnded(index=0, end_monotonic_ns=request.start_monotonic_ns, **corrections))

@@ -51,3 +51,18 @@ def test_the_largest_of_several_counts() -> None:
 
 def test_nothing_was_read_at_first() -> None:
     assert PeakMemory().bytes is None
+
+
+def test_what_a_process_has_started_counts_with_it() -> None:
+    program = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {BREATHE!r}])"
+    alone, family = PeakMemory(), PeakMemory()
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        (child,) = psutil.Process(process.pid).children()
+        alone.read(child.pid)
+        family.read(process.pid)
+        process.communicate()
+    assert family.bytes is not None
+    assert alone.bytes is not None
+    assert family.bytes > alone.bytes

@@ -2,7 +2,7 @@ import signal
 
 import pytest
 
-from edgeprof_agent.workload.engine_ending import describe_status, last_words
+from edgeprof_agent.engines.ending import describe_status, last_words
 
 
 @pytest.mark.parametrize(
