@@ -249,8 +249,9 @@ class OpenAiHttp(Engine):
 
     def _served_model(self, client: ServerClient) -> tuple[str, int]:
         """The model's name, and how many tokens its vocabulary has."""
-        if self._setup.model:
-            return self._setup.model, _UNKNOWN_VOCABULARY
+        given = self._setup.model or self._kind.api.model
+        if given:
+            return given, _UNKNOWN_VOCABULARY
         try:
             models = client.ask("/v1/models")["data"]
             first = models[0]

@@ -47,7 +47,8 @@ class Api(NamedTuple):
     text ``{decode_tokens}`` stands for how many are asked for. ``chat_body``: fields that make it tell the ids of the
     tokens that it generates. ``prefix_reuse``: it keeps the cache of an earlier prompt that begins alike.
     ``exact_counts``: it tells how many tokens came with each event, or how many in all. ``ready_path`` answers 200
-    when requests can be sent. ``version`` is where it tells its version: a path, and the field there.
+    when requests can be sent. ``version`` is where it tells its version: a path, and the field there. ``model`` is the
+    name of the model that it was started with, if that has a name of its own.
     """
 
     token_prompts: bool = False
@@ -58,6 +59,7 @@ class Api(NamedTuple):
     exact_counts: bool = True
     ready_path: str = "/v1/models"
     version: tuple[str, str] | None = None
+    model: str = ""
 
 
 class ServerKind(NamedTuple):

@@ -102,7 +102,7 @@ LLAMA_CPP_PYTHON_SERVER = ServerKind(
 # mlx_lm/server.py of mlx-lm 0.32.
 MLX_LM_SERVER = ServerKind(
     name="mlx-lm-server",
-    api=Api(body={"temperature": 0.0}, prefix_reuse=True),
+    api=Api(body={"temperature": 0.0}, prefix_reuse=True, ready_path="/health", model="default_model"),
     command=(
         *("{python}", "-m", "mlx_lm.server", "--host", "127.0.0.1", "--port", "{port}"),
         *("--model", "{model_path}"),
