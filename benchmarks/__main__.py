@@ -21,6 +21,7 @@ BENCHMARKS = (
     "exposition",
     "observer",
     "llama_bench",
+    "llama_server",
 )
 
 
