@@ -57,7 +57,13 @@ _METRICS = (
         "Share of one core's time spent working since the sample before",
         "core",
     ),
-    _gauge("edgeprof_cpu_frequency_hertz", 1e6, "Clock of a core now", "core", tier=Tier.SLOW),
+    _gauge(
+        "edgeprof_cpu_frequency_hertz",
+        1e6,
+        "Clock of a core now; on Apple Silicon its mean while it ran since the sample before",
+        "core",
+        tier=Tier.SLOW,
+    ),
     _counter(
         "edgeprof_cpu_throttle_events_total",
         1,
@@ -122,7 +128,13 @@ _METRICS = (
     ),
     # Heat, power and energy of the board
     _gauge("edgeprof_temperature_celsius", 0.1, "Temperature of a place on the board", "chip", "place"),
-    _gauge("edgeprof_power_watts", 0.001, "Power of a rail", "chip", "rail"),
+    _gauge(
+        "edgeprof_power_watts",
+        0.001,
+        "Power of a rail; on Apple Silicon the mean between its driver's last two updates, up to some seconds",
+        "chip",
+        "rail",
+    ),
     _gauge(
         "edgeprof_power_total_watts",
         0.001,
@@ -152,7 +164,8 @@ _METRICS = (
     ),
     # Bandwidth of memory. source is hardware_counter, activity_clock (controller activity times bus width),
     # hardware_counter_16_bit (of megabytes a second, in firmware: a rate above 65.5 GB/s begins again from nothing),
-    # vendor_ratio (a share of the peak) or derived; of a peak, it is measured, computed (clock times width) or
+    # histogram (time spent in steps of 16 or 32 GB/s, each counted by its middle: coarse), vendor_ratio (a share of the
+    # peak) or derived; of a peak, it is measured, computed (clock times width) or
     # specified. memory is "system" or a GPU's name; direction is read, write or both.
     _counter(
         "edgeprof_memory_moved_bytes_total",
@@ -191,7 +204,8 @@ _METRICS = (
     _gauge(
         "edgeprof_gpu_busy_ratio",
         0.001,
-        "Share of time a kernel ran; NVML averages over 1/6 to 1 s, AMD over a window of its firmware",
+        "Share of time a kernel ran, on Apple that it was on since the sample before; NVML averages over 1/6 to 1 s, "
+        "AMD over a window of its firmware",
         "gpu",
     ),
     _gauge(
@@ -205,13 +219,13 @@ _METRICS = (
     _gauge(
         "edgeprof_gpu_host_memory_used_bytes",
         65536,
-        "Host memory that the GPU's driver has given to it (AMD: GTT), apart from device memory",
+        "Host memory that the GPU's driver has given to it (AMD: GTT; Apple: in use), apart from device memory",
         "gpu",
     ),
     _gauge(
         "edgeprof_gpu_host_memory_total_bytes",
         65536,
-        "Host memory that the GPU's driver may give to it",
+        "Host memory that the GPU's driver may give to it (Apple: what Metal recommends as the largest working set)",
         "gpu",
         tier=Tier.SLOW,
     ),
@@ -240,7 +254,8 @@ _METRICS = (
     _gauge(
         "edgeprof_gpu_power_watts",
         0.001,
-        "Power of the board, or on AMD what its firmware limits; window says average (NVIDIA: 1 s) or instant",
+        "Power of the board, on AMD what its firmware limits, on Apple of the GPU alone; window says average "
+        "(NVIDIA: 1 s) or instant",
         "gpu",
         "window",
     ),
@@ -260,8 +275,13 @@ _METRICS = (
         "window",
         tier=Tier.SLOW,
     ),
-    _counter("edgeprof_gpu_energy_joules_total", 0.001, "Energy of the board since the driver was loaded", "gpu"),
-    _gauge("edgeprof_gpu_temperature_celsius", 1, "Temperature of a place on the GPU", "gpu", "place"),
+    _counter(
+        "edgeprof_gpu_energy_joules_total",
+        0.001,
+        "Energy of the board since the driver was loaded; on Apple of the GPU alone, since the agent began",
+        "gpu",
+    ),
+    _gauge("edgeprof_gpu_temperature_celsius", 0.1, "Temperature of a place on the GPU", "gpu", "place"),
     _gauge(
         "edgeprof_gpu_temperature_margin_celsius",
         1,

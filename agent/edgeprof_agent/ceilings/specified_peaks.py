@@ -1,8 +1,7 @@
 """Peak memory bandwidth as the makers specify it, by product.
 
 Only names that stand for one bandwidth are here. Left out are those that makers use for several: GeForce RTX 3060
-(8 and 12 GB), the Max variants of Apple's M3, M4 and M5 (by the count of GPU cores), laptop GPUs (by the maker of the
-laptop), and processors whose memory is bought apart.
+(8 and 12 GB), laptop GPUs (by the maker of the laptop), and processors whose memory is bought apart.
 """
 
 import re
@@ -43,11 +42,17 @@ _EXACT = {
     "apple m2 ultra": 800,
     "apple m3": 100,
     "apple m3 pro": 150,
+    "apple m3 max 30-core gpu": 300,
+    "apple m3 max 40-core gpu": 400,
     "apple m3 ultra": 819,
     "apple m4": 120,
     "apple m4 pro": 273,
+    "apple m4 max 32-core gpu": 410,
+    "apple m4 max 40-core gpu": 546,
     "apple m5": 153,
     "apple m5 pro": 307,
+    "apple m5 max 32-core gpu": 460,
+    "apple m5 max 40-core gpu": 614,
     "tx1 gpu": 25.6,
     "tx2 gpu": 59.7,
     "nano gpu": 25.6,

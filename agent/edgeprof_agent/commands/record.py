@@ -16,6 +16,7 @@ from edgeprof.telemetry import Channel
 from edgeprof_agent.recording.capture import Capture, Limits, capture, plan_capture
 from edgeprof_agent.recording.commands import command_outputs
 from edgeprof_agent.recording.golden import exposition, tree_facts, tree_readings
+from edgeprof_agent.recording.mac_state import mac_state
 from edgeprof_agent.recording.masks import Masks
 from edgeprof_agent.recording.secrets import device_secrets
 from edgeprof_agent.recording.touched_path import touched_path
@@ -25,6 +26,7 @@ from edgeprof_agent.sensors.survey import survey, within
 
 _ARCHIVE = ".tar.gz"
 _FACTS_SECONDS = 15.0
+_MAC_STATE = PurePosixPath("mac.tsv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +87,9 @@ def _write(output: Path, folder: Path, root: Path, commands: bool, gap_seconds: 
         problems["facts"] = problem
     masks = Masks(device_secrets(root))
     plan = plan_capture(root, touched)
-    before = capture(root, plan.files, limits)
+    before = _with_mac(capture(root, plan.files, limits), root)
     time.sleep(gap_seconds)
-    after = capture(root, before.contents, limits)
+    after = _with_mac(capture(root, before.contents.keys() - {_MAC_STATE}, limits), root)
     folder.mkdir()
     write_tree(folder / "tree", plan, before.contents, masks)
     write_files(folder / "later", _changes(before, after, masks), masks)
@@ -109,6 +111,14 @@ def _write(output: Path, folder: Path, root: Path, commands: bool, gap_seconds: 
     )
     (folder / "recording.json").write_text(_description(recorded), encoding="utf-8")
     return recorded
+
+
+def _with_mac(captured: Capture, root: Path) -> Capture:
+    """Add what a Mac's libraries tell, as if it were one more file."""
+    state = mac_state(root)
+    if state is not None:
+        captured.contents[_MAC_STATE] = state
+    return captured
 
 
 def _touch_facts(root: Path) -> str | None:

@@ -4,6 +4,8 @@ import os
 import platform
 from pathlib import Path
 
+from edgeprof_agent.sensors.apple.family import is_macos
+from edgeprof_agent.sensors.apple.system import System
 from edgeprof_agent.sensors.kernel_file import read_text
 
 # Names that systems give to everybody: they tell nobody apart, and stand in the names of chips and distributions.
@@ -28,6 +30,8 @@ _SERIAL_FILES = (
 def device_secrets(root: Path) -> dict[str, set[str]]:
     """Return by kind the names of hosts and users, the machine's ids and the serial numbers that can be read."""
     hosts = {text for name in _HOST_FILES if (text := read_text(root / name))}
+    if is_macos(root):
+        hosts.add(System(root).text("kern.hostname") or "")
     users = _users(root)
     if root == Path("/"):
         hosts.add(platform.node())

@@ -10,6 +10,7 @@ import psutil
 from edgeprof import __version__
 from edgeprof.device import Accelerator, DeviceFacts
 from edgeprof_agent.sensors import cpu_topology, jetson_identity, nvml, power_facts
+from edgeprof_agent.sensors.apple.identity import with_mac, with_power_of_mac
 from edgeprof_agent.sensors.dmi import host_memory
 from edgeprof_agent.sensors.drm_identity import amd_accelerators, intel_accelerators
 from edgeprof_agent.sensors.kernel_file import bytes_behind, read_text
@@ -19,9 +20,9 @@ _NO_NAMES = ("to be filled by o.e.m.", "default string", "system product name", 
 
 
 def gather_device_facts(root: Path, device_id: str, labels: Mapping[str, str]) -> DeviceFacts:
-    """Read the device's identity and make-up from files under ``root``, and from NVML for the device itself."""
+    """Read the device's identity and make-up from files and a Mac's libraries under ``root``, and from NVML."""
     memory = host_memory(root)
-    return DeviceFacts(
+    facts = DeviceFacts(
         device_id=device_id,
         hostname=read_text(root / "proc/sys/kernel/hostname") or platform.node(),
         architecture=read_text(root / "proc/sys/kernel/arch") or platform.machine(),
@@ -47,11 +48,12 @@ def gather_device_facts(root: Path, device_id: str, labels: Mapping[str, str]) -
         accelerators=_accelerators(root),
         labels=dict(labels),
     )
+    return with_mac(facts, root)
 
 
 def refresh_device_facts(facts: DeviceFacts, root: Path) -> DeviceFacts:
     """Return the facts with those read again that change while a device runs. Cheap: a few small files."""
-    return replace(
+    read_again = replace(
         facts,
         governor=cpu_topology.governor(root),
         clock_limits_hertz=cpu_topology.clock_limits_hertz(root),
@@ -60,6 +62,7 @@ def refresh_device_facts(facts: DeviceFacts, root: Path) -> DeviceFacts:
         power_limits_watts=power_facts.power_limits_watts(root),
         accelerators=_accelerators(root) if _has_another_driver(facts, root) else facts.accelerators,
     )
+    return with_power_of_mac(read_again, root)
 
 
 def _accelerators(root: Path) -> tuple[Accelerator, ...]:

@@ -1,11 +1,13 @@
-"""A program that prints a line now and then, and the latest line of it."""
+"""A program that prints a line, or some lines that belong together, now and then; and the latest of it."""
 
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 _LONGEST_LINE = 65536
+_LONGEST_RECORD = 1 << 20
 _STALE_SECONDS = 5.0
 _FIRST_LINE_SECONDS = 10.0
 _END_SECONDS = 2.0
@@ -21,9 +23,23 @@ class LineProcess:
     A thread reads what it prints, so that nobody waits for it. Its standard input is a pipe that ends with us.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-        self._command = tuple(command)
-        self._environment = environment
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        *,
+        last_line: bytes | None = None,
+        on_record: Callable[[bytes], object] | None = None,
+    ) -> None:
+        """Prepare to run the program.
+
+        Args:
+            command: the program and its arguments.
+            environment: its environment; ours if ``None``.
+            last_line: lines belong together up to one that begins so; ``None`` if each stands alone.
+            on_record: is called on the reading thread with each line, or lines that belong together.
+        """
+        self._start = partial(_Run, tuple(command), environment, last_line, on_record)
         self._run: _Run | None = None
 
     def latest(self) -> bytes | None:
@@ -33,7 +49,7 @@ class LineProcess:
             LineProcessError: it cannot be started, or ended or fell silent since. The next call starts it anew.
         """
         if self._run is None:
-            self._run = _Run(self._command, self._environment)
+            self._run = self._start()
         try:
             return self._run.latest()
         except LineProcessError:
@@ -61,8 +77,16 @@ class LineProcess:
 class _Run:
     """The program from one start to its end."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None,
+        last_line: bytes | None,
+        on_record: Callable[[bytes], object] | None,
+    ) -> None:
         self.arrived = threading.Event()
+        self._last_line = last_line
+        self._on_record = on_record
         self._program = command[0]
         try:
             self._process = subprocess.Popen(
@@ -114,10 +138,21 @@ class _Run:
     def _read(self) -> None:
         output = self._process.stdout
         assert output is not None
+        record = b""
         with output:
             while line := output.readline(_LONGEST_LINE):
-                if line.endswith(b"\n"):  # else it was cut: by the program's end, or for its length
-                    self._latest = (line, time.monotonic())
-                    self.arrived.set()
+                if not line.endswith(b"\n"):  # it was cut: by the program's end, or for its length
+                    record = b""
+                    continue
+                record = (record + line)[-_LONGEST_RECORD:]
+                if self._last_line is None or line.startswith(self._last_line):
+                    self._keep(record)
+                    record = b""
         self._ended = True
+        self.arrived.set()
+
+    def _keep(self, record: bytes) -> None:
+        if self._on_record is not None:
+            self._on_record(record)
+        self._latest = (record, time.monotonic())
         self.arrived.set()

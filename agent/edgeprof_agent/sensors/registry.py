@@ -26,6 +26,7 @@ from edgeprof_agent.sensors import (
     thermal_zone,
     workload,
 )
+from edgeprof_agent.sensors.apple import family as apple
 from edgeprof_agent.sensors.sensor import Sensor
 
 _LOG = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ FAMILIES = (
     Family("nvml", nvml.discover),
     Family("amdgpu", amdgpu.discover),
     Family("intel_gpu", intel_gpu.discover),
+    Family("apple", apple.discover),
     Family("drm_workload", drm_workload.discover),
 )
 

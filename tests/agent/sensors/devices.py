@@ -6,6 +6,7 @@ from pathlib import Path
 from edgeprof_agent.recording.tree import overlay
 from edgeprof_agent.sensors.registry import discover_sensors
 from edgeprof_agent.sensors.sensor import Closes, FollowsProcess, Sensor
+from tests.agent.sensors.apple import stand_in_library
 
 FOLDER = Path(__file__).parents[2] / "fixtures/devices"
 NAMES = tuple(sorted(path.name for path in FOLDER.iterdir()))
@@ -20,6 +21,8 @@ class Device:
         self.folder = FOLDER / name
         self.root = scratch / name
         shutil.copytree(self.folder / "tree", self.root, symlinks=True)
+        if (self.root / stand_in_library.STATE).exists():
+            stand_in_library.install(self.root)
 
     def discover(self) -> tuple[Sensor, ...]:
         """Find the device's sensors, and have them follow its workload, if it has one."""

@@ -12,6 +12,8 @@ from edgeprof_agent.sensors.registry import discover_sensors
 from edgeprof_agent.sensors.sensor import Sensor
 from tests.agent.sensors.devices import NAMES, Device, close
 
+APPLE_LIBRARIES = ("IOReport/", "IORegistry/", "IOHID/", "SMC/", "MTLDevice/", "notify/", "sysctl/")
+
 # What values of a unit can be, by the end of the metric's name. No sentinel lies in these ranges.
 RANGES = {
     "_ratio": (0, 1),
@@ -41,7 +43,7 @@ def check(sensors: tuple[Sensor, ...], samples: list[list[Reading]]) -> None:
             assert channel.resolution == metric.resolution
             assert tuple(sorted(metric.labels)) == tuple(name for name, _ in channel.labels)
             assert all(label for _, label in channel.labels)
-            assert channel.source.startswith(("/", "nvml", "psutil."))
+            assert channel.source.startswith(("/", "nvml", "psutil.", *APPLE_LIBRARIES))
 
 
 def sample(sensors: tuple[Sensor, ...]) -> list[Reading]:

@@ -1,6 +1,6 @@
 """A diagnosis for every family of sensors."""
 
-from edgeprof_agent.sensors.diagnosis import board, drm, host, jetson, memory_traffic, nvml
+from edgeprof_agent.sensors.diagnosis import apple, board, drm, host, jetson, memory_traffic, nvml
 from edgeprof_agent.sensors.diagnosis.obstacle import FamilyDiagnosis
 
 # In the order and by the names of the families in ``sensors.registry``.
@@ -22,5 +22,6 @@ DIAGNOSES = (
     FamilyDiagnosis("nvml", "NVIDIA GPUs (NVML)", nvml.NVML, nvml.nvml, nvml.driver_problem),
     FamilyDiagnosis("amdgpu", "AMD GPUs", drm.AMDGPU, drm.amdgpu),
     FamilyDiagnosis("intel_gpu", "Intel GPUs", drm.INTEL_GPU, drm.intel_gpu),
+    FamilyDiagnosis("apple", "Apple Silicon", apple.APPLE, apple.apple),
     FamilyDiagnosis("drm_workload", "The workload on AMD's and Intel's GPUs", drm.WORKLOAD, drm.workload),
 )
