@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edgeprof_agent.sensors.apple.c_library import LibraryMissingError
 from edgeprof_agent.sensors.apple.family import is_macos
+from edgeprof_agent.sensors.apple.gpu_memory import metal_limit_bytes
 from edgeprof_agent.sensors.apple.hid import HidTemperatures
 from edgeprof_agent.sensors.apple.io_registry import Service
 from edgeprof_agent.sensors.apple.io_report import Format, IOReport, ReportChannel, ReportUnavailableError, Subscription
@@ -60,6 +61,8 @@ def _system(mac: Mac) -> Iterator[tuple[str, ...]]:
             yield "notify", name, str(state)
     if source := mac.registry.power_source():
         yield "power", source
+    if limit_bytes := metal_limit_bytes(mac.root):
+        yield "metal", str(limit_bytes)
 
 
 def _reports(mac: Mac) -> Iterator[tuple[str, ...]]:

@@ -93,11 +93,11 @@ def _limit_bytes(mac: Mac) -> tuple[int, str] | None:
     limit_mib = mac.system.integer(_LIMIT)
     if limit_mib is not None and limit_mib > 0:
         return limit_mib << 20, f"sysctl/{_LIMIT}"
-    metal_bytes = _metal_limit_bytes(mac.root)
+    metal_bytes = metal_limit_bytes(mac.root)
     return None if metal_bytes is None else (metal_bytes, "MTLDevice/recommendedMaxWorkingSetSize")
 
 
-def _metal_limit_bytes(root: Path) -> int | None:
+def metal_limit_bytes(root: Path) -> int | None:
     """Ask Metal in a process of its own: it would stay in the agent's memory."""
     command = [sys.executable, "-m", _CHILD, str(root)]
     try:
