@@ -25,6 +25,7 @@ SECTIONS = {
     "nvml": "NVIDIA",
     "amdgpu": "AMD",
     "intel_gpu": "Intel",
+    "apple": "Apple",
 }
 
 

@@ -6,8 +6,11 @@ Only names that stand for one bandwidth are here. Left out are those that makers
 
 import re
 
+from edgeprof_agent.sensors.apple.chips import SPECIFIED_GIGABYTES_PER_SECOND
+
 # Gigabytes (1e9) per second. Names as drivers and kernels tell them, without what `_plain` takes off.
-_EXACT = {
+_EXACT: dict[str, float] = {
+    **SPECIFIED_GIGABYTES_PER_SECOND,
     "a100-pcie-40gb": 1555,
     "a100-sxm4-40gb": 1555,
     "a100 80gb pcie": 1935,
@@ -32,27 +35,6 @@ _EXACT = {
     "instinct mi300x": 5300,
     "arc a770": 560,
     "arc b580": 456,
-    "apple m1": 68,
-    "apple m1 pro": 200,
-    "apple m1 max": 400,
-    "apple m1 ultra": 800,
-    "apple m2": 100,
-    "apple m2 pro": 200,
-    "apple m2 max": 400,
-    "apple m2 ultra": 800,
-    "apple m3": 100,
-    "apple m3 pro": 150,
-    "apple m3 max 30-core gpu": 300,
-    "apple m3 max 40-core gpu": 400,
-    "apple m3 ultra": 819,
-    "apple m4": 120,
-    "apple m4 pro": 273,
-    "apple m4 max 32-core gpu": 410,
-    "apple m4 max 40-core gpu": 546,
-    "apple m5": 153,
-    "apple m5 pro": 307,
-    "apple m5 max 32-core gpu": 460,
-    "apple m5 max 40-core gpu": 614,
     "tx1 gpu": 25.6,
     "tx2 gpu": 59.7,
     "nano gpu": 25.6,

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from edgeprof_agent.sensors.apple.c_library import LibraryMissingError
 from edgeprof_agent.sensors.apple.family import is_macos
-from edgeprof_agent.sensors.apple.gpu_memory import metal_limit_bytes
 from edgeprof_agent.sensors.apple.hid import HidTemperatures
 from edgeprof_agent.sensors.apple.io_registry import Service
 from edgeprof_agent.sensors.apple.io_report import Format, IOReport, ReportChannel, ReportUnavailableError, Subscription
 from edgeprof_agent.sensors.apple.mac import Mac, find_mac
 from edgeprof_agent.sensors.apple.smc import open_smc
 from edgeprof_agent.sensors.apple.temperatures import POWER_KEY, is_temperature_key
+from edgeprof_agent.sensors.apple.working_set import metal_limit_bytes
 from edgeprof_agent.sensors.sensor import SensorLostError
 
 _TEXTS = ("machdep.cpu.brand_string", "hw.model", "kern.osproductversion", "kern.osrelease", "kern.hostname")

@@ -11,7 +11,7 @@ _SECOND_NS = 1_000_000_000
 _COUNTER, _GAUGE = "edgeprof_memory_moved_bytes_total", "edgeprof_memory_bandwidth_bytes_per_second"
 _SYSTEM = "system"
 # The catalogue's kinds of source, the most direct first.
-_SOURCES = ("hardware_counter", "activity_clock", "hardware_counter_16_bit", "vendor_ratio", "derived")
+_SOURCES = ("hardware_counter", "activity_clock", "hardware_counter_16_bit", "histogram", "vendor_ratio", "derived")
 
 
 @dataclass(frozen=True, slots=True)

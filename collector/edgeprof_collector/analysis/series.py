@@ -65,6 +65,8 @@ def collect_series(telemetry: RunTelemetry) -> tuple[Series, ...]:
                 unknown_count += 1
     parts: dict[Channel, _Parts] = {}
     for number, layout in layouts.items():
+        if not layout.channels:  # it says nothing, of whatever length its blocks are
+            continue
         channels = [channel_from_message(message) for message in layout.channels]
         found = [parts.setdefault(channel, _Parts(unknown_count)) for channel in channels]
         for portion in _portions(blocks[number], len(channels)):

@@ -22,7 +22,7 @@ from .sample_run import DEVICE, OPTIONS, Scenario, sample_run
 from .sample_telemetry import SECOND_NS, Machine, Probe
 
 FOLDER = Path(__file__).parents[2] / "fixtures/devices"
-NAMES = (*sorted(path.name for path in FOLDER.iterdir()), "nvidia", "mac")
+NAMES = (*sorted(path.name for path in FOLDER.iterdir()), "nvidia")
 _LINE = re.compile(r"(\w+)\{(.*)\} (\S+)")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 _PEAK = "edgeprof_memory_bandwidth_peak_bytes_per_second"
@@ -66,18 +66,6 @@ edgeprof_memory_bandwidth_bytes_per_second{direction="both",memory="gpu0",source
 edgeprof_memory_bandwidth_peak_bytes_per_second{memory="gpu0",source="computed"} 720064000000
 edgeprof_pressure_seconds_total{resource="cpu",share="some"} 12.25
 """
-MAC = """
-edgeprof_energy_joules_total{chip="apple",rail="CPU"} 91.25
-edgeprof_energy_joules_total{chip="apple",rail="GPU"} 411.5
-edgeprof_power_total_watts{rails="PSTR"} 38.4
-edgeprof_temperature_celsius{chip="smc",place="Tp09"} 61.5
-edgeprof_gpu_busy_ratio{gpu="apple0"} 0.96
-edgeprof_gpu_clock_hertz{domain="sm",gpu="apple0"} 1398000000
-edgeprof_throttled_ratio{place="soc",reason="thermal"} 0
-edgeprof_memory_bandwidth_bytes_per_second{direction="read",memory="system",source="hardware_counter"} 160000000000
-edgeprof_memory_bandwidth_bytes_per_second{direction="write",memory="system",source="hardware_counter"} 9000000000
-edgeprof_memory_bandwidth_peak_bytes_per_second{memory="system",source="specified"} 200000000000
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +85,12 @@ class Family:
 
 
 def family(name: str) -> Family:
-    """A device tree's family, ``nvidia`` (a PC with an NVIDIA card) or ``mac``, which have no tree."""
+    """A device tree's family, ``nvidia`` (a PC with an NVIDIA card), which has no tree."""
     if name == "nvidia":
         gpu = Accelerator(
             name="gpu0", product="NVIDIA GeForce RTX 4080 SUPER", vendor="NVIDIA", memory_total_bytes=2**34
         )
         return Family(replace(DEVICE, accelerators=(gpu,)), _channels(NVIDIA))
-    if name == "mac":
-        gpu = Accelerator(name="apple0", product="Apple M2 Pro GPU", vendor="Apple", unified_memory=True)
-        mac = replace(DEVICE, architecture="arm64", board="Mac14,9", cpu_model="Apple M2 Pro", accelerators=(gpu,))
-        return Family(mac, _channels(MAC))
     facts = json.loads((FOLDER / name / "facts.json").read_text(encoding="utf-8"))
     device = msgspec.convert({"architecture": "aarch64", "agent_version": "0.1.0", **facts}, DeviceFacts)
     return Family(device, _channels((FOLDER / name / "exposition.txt").read_text(encoding="utf-8")))

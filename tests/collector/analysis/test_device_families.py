@@ -33,6 +33,11 @@ EXPECTED = {
     "amd-ryzen-ai-9-hx-370__ubuntu-25.04__load": Expected(
         processor="amd0", energy=("amd0 PPT", INTEGRATED), held_back=(("amd0", "power"),)
     ),
+    "apple-m1-ultra__macos-26.1__load": Expected(
+        processor="apple0", energy=("system", INTEGRATED), held_back=(("chip (moderate pressure)", "thermal"),)
+    ),
+    "apple-m5-max__macos-27.0__load-battery": Expected(processor="apple0", energy=("system", INTEGRATED)),
+    "apple-virtual-machine__macos-15.6__idle": Expected(processor="cpu", energy=None),
     "asrock-b660m__ubuntu-24.04__load": Expected(
         processor="cpu",
         energy=("rapl package-0", COUNTER),
@@ -63,7 +68,6 @@ EXPECTED = {
     "qemu-standard-pc__debian-12__idle": Expected(processor="cpu", energy=None),
     "raspberrypi-5__debian-12__idle": Expected(processor="cpu", energy=None),
     "nvidia": Expected(processor="gpu0", energy=("gpu0", COUNTER), held_back=(("gpu0", "power"),)),
-    "mac": Expected(processor="apple0", energy=("PSTR", INTEGRATED)),
 }
 
 
@@ -143,7 +147,7 @@ def test_joules_by_integration_are_power_over_rate(name: str, watts: float) -> N
         ("nvidia-jetson-agx-orin__jetpack-5.1__maxn-root", "igpu, of its computed peak"),
         ("amd-rx-7900-xtx__fedora-41__load", "amd0, of its computed peak"),
         ("nvidia", "gpu0, of its computed peak"),
-        ("mac", "apple0, of its specified peak"),
+        ("apple-m1-ultra__macos-26.1__load", "apple0, of its specified peak"),
     ],
 )
 def test_mbu_is_of_the_processor_that_ran_the_model(name: str, scope: str) -> None:
@@ -157,7 +161,8 @@ def test_mbu_is_of_the_processor_that_ran_the_model(name: str, scope: str) -> No
     [
         ("nvidia-jetson-agx-orin__jetpack-5.1__maxn-root", "system, activity_clock", 141.3),
         ("nvidia", "gpu0, hardware_counter", 511),
-        ("mac", "system, hardware_counter", 169),
+        ("apple-m1-ultra__macos-26.1__load", "system, hardware_counter", 40),
+        ("apple-m5-max__macos-27.0__load-battery", "system, histogram", 409.6),
         ("dell-poweredge-r750__ubuntu-24.04__load", "system, hardware_counter", 20),
         ("raspberrypi-5__debian-12__idle", "", 0),
     ],

@@ -117,5 +117,12 @@ def test_frames_that_came_out_of_order_are_put_in_order() -> None:
         assert np.all(np.diff(series.times_monotonic_ns) > 0)
 
 
+def test_a_layout_without_channels_says_nothing() -> None:
+    telemetry = telemetry_of([([0, 100_000], [[410, 420], [0, 0], [0, 1]])])
+    telemetry.layouts.append(Layout(layout=8))
+    telemetry.frames[0].blocks.append(encode_block(8, 0, [0, 100_000], []))
+    assert len(collect_series(telemetry)) == len(CHANNELS)
+
+
 def test_no_frames_give_empty_series() -> None:
     assert [series.values.size for series in collect_series(telemetry_of([]))] == [0, 0, 0]

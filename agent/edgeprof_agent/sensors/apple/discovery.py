@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from edgeprof_agent.sensors.apple.constants import find_constants
 from edgeprof_agent.sensors.apple.gpu_memory import find_gpu_memory
 from edgeprof_agent.sensors.apple.mac import find_mac
 from edgeprof_agent.sensors.apple.power_metrics import find_power_metrics
@@ -20,7 +21,8 @@ def discover_mac(root: Path) -> Sequence[Sensor]:
     reports = open_reports(mac)
     found: list[Sensor | None] = [
         *reports.sensors.values(),
-        *find_gpu_memory(mac),
+        find_gpu_memory(mac),
+        find_constants(mac),
         *find_temperatures(mac),
         find_thermal_pressure(mac.system),
         find_power_metrics(root, frozenset(reports.reasons)),

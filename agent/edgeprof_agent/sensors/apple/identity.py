@@ -13,13 +13,27 @@ _POWER_SOURCES = {"AC Power": "mains", "Battery Power": "battery", "UPS Power": 
 _GPU_CLASS, _GPU_CORES = "AGXAccelerator", "gpu-core-count"
 
 
+def chip_name(system: System) -> str | None:
+    """Name the chip: ``Apple M4 Max``."""
+    return system.text("machdep.cpu.brand_string")
+
+
+def gpu_product(mac: Mac, chip: str | None) -> str | None:
+    """Name the GPU by its chip and its count of cores, which tell variants of one chip apart; ``None`` without one."""
+    with mac.registry.service(_GPU_CLASS) as service:
+        if service is None:
+            return None
+        cores = service.integer(_GPU_CORES)
+    return f"{chip or 'Apple'} {cores}-core GPU" if cores else f"{chip or 'Apple'} GPU"
+
+
 def with_mac(facts: DeviceFacts, root: Path) -> DeviceFacts:
     """Return the facts with what a Mac under ``root`` tells about itself; unchanged for any other device."""
     mac = _find(root)
     if mac is None:
         return facts
     text, integer = mac.system.text, mac.system.integer
-    chip = text("machdep.cpu.brand_string")
+    chip = chip_name(mac.system)
     release = text("kern.osproductversion")
     told = replace(
         facts,
@@ -83,10 +97,5 @@ def _second_level_bytes(system: System) -> int | None:
 
 
 def _accelerators(mac: Mac, chip: str | None) -> tuple[Accelerator, ...]:
-    """Describe the GPU by its chip and its count of cores, which tell variants of one chip apart."""
-    with mac.registry.service(_GPU_CLASS) as service:
-        if service is None:
-            return ()
-        cores = service.integer(_GPU_CORES)
-    product = f"{chip or 'Apple'} {cores}-core GPU" if cores else f"{chip or 'Apple'} GPU"
-    return (Accelerator(name=GPU, product=product, vendor="Apple", unified_memory=True),)
+    product = gpu_product(mac, chip)
+    return () if product is None else (Accelerator(name=GPU, product=product, vendor="Apple", unified_memory=True),)

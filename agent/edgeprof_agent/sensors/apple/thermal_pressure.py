@@ -26,7 +26,7 @@ class AppleThermalPressure:
     def __init__(self, system: System) -> None:
         self._system = system
         self._channels = [
-            channel("edgeprof_throttled_ratio", f"notify/{NAME}", place="chip", reason=f"{level} thermal pressure")
+            channel("edgeprof_throttled_ratio", f"notify/{NAME}", place=f"chip ({level} pressure)", reason="thermal")
             for level in _LEVELS[1:]
         ]
 

@@ -25,6 +25,11 @@ _OF_PARTS = {
 }
 _HEAT = ("edgeprof_temperature_celsius", "edgeprof_gpu_temperature_celsius")
 _OTHERS = (
+    (
+        ("edgeprof_memory_bandwidth_peak_bytes_per_second",),
+        "sysctl/machdep.cpu.brand_string",
+        "the chip is not in the table of those that Apple specifies it for",
+    ),
     (("edgeprof_gpu_clock_max_hertz",), "IORegistry/AppleARMIODevice/pmgr", "the registry lists no clocks of the GPU"),
     (
         ("edgeprof_gpu_host_memory_used_bytes",),
