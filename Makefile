@@ -28,6 +28,7 @@ check: .venv/ready-tests proto-check       ## Lint, types, import contracts, gen
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin agent
 	$(BIN)/lint-imports
 
 format: .venv/ready-tests       ## Let ruff rewrite what it can

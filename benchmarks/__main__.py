@@ -10,6 +10,7 @@ BENCHMARKS = (
     "sampling_cost",
     "sensor_cost",
     "nvml_cost",
+    "apple_cost",
     "peers",
     "agent_memory",
     "wire_bytes",
