@@ -11,6 +11,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 FEATURES ?=
 PROTOS := $(wildcard proto/edgeprof/v1/*.proto)
 PROTOC := cd proto && ../$(BIN)/python -m grpc_tools.protoc -I.
+# What the collector speaks with other programs is its own.
+REMOTE_WRITE := edgeprof_collector/remote_write/write_request.proto
+PROTOC_COLLECTOR := cd collector && ../$(BIN)/python -m grpc_tools.protoc -I.
 
 help:            ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -63,13 +66,16 @@ prove-runners: test-runners
 proto: .venv/ready-tests        ## Regenerate the messages
 	$(PROTOC) --python_out=. --pyi_out=. $(PROTOS:proto/%=%)
 	$(PROTOC) --grpc_python_out=. edgeprof/v1/uplink.proto
+	$(PROTOC_COLLECTOR) --python_out=. --pyi_out=. $(REMOTE_WRITE)
 
 proto-check: .venv/ready-tests
 	@rm -rf build/proto && mkdir -p build/proto
 	@$(PROTOC) --python_out=../build/proto --pyi_out=../build/proto $(PROTOS:proto/%=%)
 	@$(PROTOC) --grpc_python_out=../build/proto edgeprof/v1/uplink.proto
-	@for made in $$(cd build/proto && find . -name '*_pb2*'); do \
-	    cmp "build/proto/$$made" "proto/$$made" || { echo "proto/$$made is not current: run make proto"; exit 1; }; \
+	@rm -rf build/collector && mkdir -p build/collector
+	@$(PROTOC_COLLECTOR) --python_out=../build/collector --pyi_out=../build/collector $(REMOTE_WRITE)
+	@for made in $$(cd build && find proto collector -name '*_pb2*'); do \
+	    cmp "build/$$made" "$$made" || { echo "$$made is not current: run make proto"; exit 1; }; \
 	done
 
 constraints:     ## Resolve every dependency again for Python 3.10 to 3.13 (needs python3.10 ... python3.13)

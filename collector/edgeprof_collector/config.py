@@ -11,6 +11,7 @@ from edgeprof.errors import ConfigError
 from edgeprof.folders import data_folder
 from edgeprof.toml_reader import read_toml
 from edgeprof_collector.intake.limits import IntakeLimits
+from edgeprof_collector.remote_write.destination import RemoteWrite
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -21,6 +22,7 @@ class CollectorConfig:
 
     Devices connect to ``grpc_host`` and ``grpc_port``, people and Prometheus to ``http_host`` and ``http_port``; port
     0 takes a free one. ``store`` is the file that runs are kept in; empty, it is in the person's data folder.
+    ``remote_write`` are the databases that everything is sent on to.
     """
 
     grpc_host: str = "127.0.0.1"
@@ -29,6 +31,7 @@ class CollectorConfig:
     http_port: Port = 7744
     store: str = ""
     limits: IntakeLimits = field(default_factory=IntakeLimits)
+    remote_write: tuple[RemoteWrite, ...] = ()
 
     @property
     def store_path(self) -> Path:

@@ -20,6 +20,8 @@ from edgeprof_collector.http_server import HttpServer
 from edgeprof_collector.intake.service import Intake
 from edgeprof_collector.jobs.queue import JobQueue
 from edgeprof_collector.listening import listen, url_host
+from edgeprof_collector.remote_write.destination import check_destinations
+from edgeprof_collector.remote_write.service import RemoteWriting
 from edgeprof_collector.results_feed import ResultsFeed
 from edgeprof_collector.store.protocol import Store
 from edgeprof_collector.store.sqlite import SqliteStore
@@ -38,6 +40,7 @@ async def serve(config: CollectorConfig, ready_file: Path | None = None, *, exit
         EdgeprofError: an address cannot be had or would be open to others, or the store cannot be opened.
     """
     refuse_exposure(config)
+    check_destinations(config.remote_write)
     stop = asyncio.Event()
     async with _told_to_stop(stop, exit_with_parent=exit_with_parent):
         store = await asyncio.to_thread(SqliteStore, config.store_path)
@@ -51,18 +54,26 @@ async def serve(config: CollectorConfig, ready_file: Path | None = None, *, exit
 class _Collector:
     """The parts of a running collector."""
 
-    def __init__(self, config: CollectorConfig, store: Store, latest: LatestValues, health: CollectorHealth) -> None:
+    def __init__(
+        self,
+        config: CollectorConfig,
+        store: Store,
+        latest: LatestValues,
+        health: CollectorHealth,
+        remote_writing: RemoteWriting,
+    ) -> None:
         results = Results()
         self._config = config
         self._feed = ResultsFeed(store, results)
         self._jobs = JobQueue(store)
+        self._remote_writing = remote_writing
         self._intake = Intake(
             store,
             self._jobs,
             health=health,
             limits=config.limits,
-            listeners=[latest],
-            on_run_finished=self._feed.run_finished,
+            listeners=[latest, remote_writing],
+            on_run_finished=self._run_finished,
         )
         page = Page([latest, results], health)
         self._http = HttpServer(create_app(store=store, jobs=self._jobs, page=page))
@@ -73,7 +84,13 @@ class _Collector:
         health = CollectorHealth()
         devices = await asyncio.to_thread(store.devices)
         last_seen = [(device.facts.device_id, device.last_seen_wall_ns / 1e9) for device in devices]
-        return cls(config, store, LatestValues(health, last_seen), health)
+        known = [device_id for device_id, _ in last_seen]
+        remote_writing = RemoteWriting(config.remote_write, store, health, known)
+        return cls(config, store, LatestValues(health, last_seen), health, remote_writing)
+
+    def _run_finished(self, run_id: str) -> None:
+        self._feed.run_finished(run_id)
+        self._remote_writing.run_finished(run_id)
 
     async def serve(self, stop: asyncio.Event, ready_file: Path | None) -> None:
         """Serve until told to stop. A part that fails stops all: a collector that seems well but is deaf is worse."""
@@ -86,7 +103,10 @@ class _Collector:
                 "http": f"http://{url_host(config.http_host)}:{http_socket.getsockname()[1]}",
             }
             serving = [asyncio.create_task(self._intake.run()), asyncio.create_task(self._http.run_on(http_socket))]
-            tending = [asyncio.create_task(self._jobs.expire()), asyncio.create_task(self._feed.run())]
+            tending = [
+                asyncio.create_task(tended)
+                for tended in (self._jobs.expire(), self._feed.run(), *self._remote_writing.running())
+            ]
             try:
                 if ready_file:
                     _write_ready_file(ready_file, addresses)

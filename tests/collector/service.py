@@ -8,15 +8,16 @@ import time
 from pathlib import Path
 
 _SCRIPT = """
-import asyncio, json, sys
+import asyncio, sys
 from pathlib import Path
+import msgspec
 from edgeprof.errors import EdgeprofError
 from edgeprof_collector.config import CollectorConfig
 from edgeprof_collector.server import serve
 
-options = json.loads(sys.argv[1])
+config = msgspec.json.decode(sys.argv[1], type=CollectorConfig)
 try:
-    asyncio.run(serve(CollectorConfig(**options), Path(sys.argv[2]), exit_with_parent=True))
+    asyncio.run(serve(config, Path(sys.argv[2]), exit_with_parent=True))
 except EdgeprofError as error:
     sys.exit(str(error))
 """

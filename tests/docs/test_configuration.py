@@ -12,13 +12,26 @@ from edgeprof.plan import read_plan
 from edgeprof.toml_reader import read_toml
 from edgeprof_agent.config import AgentConfig
 from edgeprof_collector.config import CollectorConfig
+from edgeprof_collector.remote_write.destination import RemoteWrite
 
+TABLES_OF_THEIR_OWN_PAGE = {"remote_write"}
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
 def examples(document: str) -> list[str]:
     """The TOML blocks of a document."""
     return re.findall(r"```toml\n(.*?)```", (DOCS / document).read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_remote_write_example_holds_every_key_at_its_default(tmp_path: Path) -> None:
+    (example,) = examples("remote-write.md")
+    path = tmp_path / "collector.toml"
+    path.write_text(example, encoding="utf-8")
+
+    (destination,) = read_toml(path, CollectorConfig).remote_write
+    assert destination == RemoteWrite(url=destination.url)
+    shown = set(re.findall(r"^#? ?(\w+) = ", example, re.MULTILINE))
+    assert shown == {key.name for key in dataclasses.fields(RemoteWrite)}
 
 
 def keys_of(value: Any, prefix: str = "") -> set[str]:
@@ -38,7 +51,7 @@ def test_example_holds_every_key_at_its_default(tmp_path: Path, index: int, kind
 
     assert read_toml(path, kind) == kind()
     shown = set(re.findall(r"^#? ?(\w+) = ", example, re.MULTILINE))
-    assert shown == {key.rpartition(".")[2] for key in keys_of(kind())}
+    assert shown == {key.rpartition(".")[2] for key in keys_of(kind())} - TABLES_OF_THEIR_OWN_PAGE
 
 
 def test_example_plan_can_be_run(tmp_path: Path) -> None:

@@ -42,7 +42,31 @@ class CollectorHealth:
             buckets=_COMMIT_BUCKETS_SECONDS,
             registry=self._registry,
         )
+        self._add_remote_write()
         self._registry.register(_ProcessCollector(psutil.Process()))
+
+    def _add_remote_write(self) -> None:
+        """What the senders count, by the destination's name."""
+        by = ["destination"]
+        name = "edgeprof_collector_remote_write"
+        self.remote_write_samples = Counter(
+            f"{name}_samples", "Samples that a destination has taken", by, registry=self._registry
+        )
+        self.remote_write_failed_samples = Counter(
+            f"{name}_failed_samples",
+            "Samples that a destination refused, and were set aside",
+            by,
+            registry=self._registry,
+        )
+        self.remote_write_retries = Counter(
+            f"{name}_retries", "Requests that were sent again", by, registry=self._registry
+        )
+        self.remote_write_unreadable_blocks = Counter(
+            f"{name}_unreadable_blocks", "Blocks of stored frames that cannot be read", by, registry=self._registry
+        )
+        self.remote_write_lag_seconds = Gauge(
+            f"{name}_lag_seconds", "Age of the oldest stored data not sent yet", by, registry=self._registry
+        )
 
     def text(self) -> str:
         """Return the page of these metrics."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from edgeprof.catalogue import METRICS, Kind
 from edgeprof.telemetry import MalformedFrameError, check_layout, last_steps
-from edgeprof.v1.telemetry_pb2 import Channel, Frame, Layout
+from edgeprof.v1.telemetry_pb2 import Frame, Layout
 from edgeprof_collector.exposition.family import Family, series_text
 from edgeprof_collector.exposition.health import CollectorHealth
+from edgeprof_collector.exposition.names import series_labels
 
 # A channel that a device's frames have not held for so long has no value any more. Several frames of an idle device.
 STALE_AFTER_NS = 60_000_000_000
@@ -161,22 +162,18 @@ class LatestValues:
         return live
 
     def _cells(self, device_id: str, layout: Layout) -> _Cells:
-        values = tuple(self._values(channel) for channel in layout.channels)
+        labels = [series_labels(device_id, channel) for channel in layout.channels]
+        values = tuple(
+            None if found is None else self._metrics[channel.metric].values
+            for channel, found in zip(layout.channels, labels, strict=True)
+        )
         series = tuple(
-            series_text(channel.metric, [("device", device_id), *sorted(channel.labels.items())])
-            for channel in layout.channels
+            series_text(channel.metric, found or ()) for channel, found in zip(layout.channels, labels, strict=True)
         )
         resolutions = [channel.resolution for channel in layout.channels]
         factors = tuple(int(one) if one.is_integer() else max(one, 1) for one in resolutions)
         divisors = tuple(1 if one >= 1 else round(1 / one) for one in resolutions)
         return _Cells(values, series, factors, divisors)
-
-    def _values(self, channel: Channel) -> dict[str, float] | None:
-        """Where the values of a metric go; ``None`` if a newer agent knows it and this catalogue does not."""
-        metric = METRICS.get(channel.metric)
-        if metric is None or set(channel.labels) != set(metric.labels):
-            return None
-        return self._metrics[metric.name].values
 
 
 def _forget_stale(device: _Device, now_monotonic_ns: int) -> None:

@@ -8,8 +8,10 @@ from edgeprof.catalogue import RESULT_LABELS, RESULT_METRICS, Kind
 from edgeprof.run import RunState
 from edgeprof_collector.analysis.verdict import Figure, Severity, Verdict
 from edgeprof_collector.exposition.family import Family, series_text
+from edgeprof_collector.exposition.names import Labels
 from edgeprof_collector.store.records import RunSummary
 
+RUN_INFO = "edgeprof_run_info"
 _RUN_INFO_LABELS = ("device", "engine", "engine_version", "model", "quantisation", "plan", "run", "state")
 
 _Key = tuple[str, ...]
@@ -31,7 +33,7 @@ class Results:
         self._metrics = {
             metric.name: Family(metric.name, Kind.GAUGE.value, metric.help) for metric in RESULT_METRICS.values()
         }
-        self._run_info = Family("edgeprof_run_info", Kind.GAUGE.value, "1 for the latest run of a device")
+        self._run_info = Family(RUN_INFO, Kind.GAUGE.value, "1 for the latest run of a device")
         self._shown: dict[_Key, _Shown] = {}
 
     def families(self) -> Iterator[Family]:
@@ -44,8 +46,7 @@ class Results:
         key = (run.device_id,)
         if not self._is_newest(key, run.started_wall_ns):
             return
-        labels = (*_work(run), run.run_id, run.state.value)
-        series = series_text(self._run_info.name, zip(_RUN_INFO_LABELS, labels, strict=True))
+        series = series_text(RUN_INFO, run_info_labels(run))
         self._show(key, run.started_wall_ns, [(self._run_info, series, 1.0)])
 
     def wants(self, run: RunSummary) -> bool:
@@ -56,14 +57,11 @@ class Results:
         """Show a run's figures in place of an older run's; none if a finding says not to believe them."""
         if not self.wants(run):
             return
-        believed = all(finding.severity is not Severity.INVALID for finding in verdict.findings)
-        self._show(_work(run), run.started_wall_ns, self._values(run, verdict) if believed else [])
+        self._show(_work(run), run.started_wall_ns, self._values(run, verdict))
 
     def _values(self, run: RunSummary, verdict: Verdict) -> Iterator[_Value]:
-        for name, step, variant, value in _figures(verdict):
-            family = self._metrics[f"edgeprof_result_{name}"]
-            labels = zip(RESULT_LABELS, (*_work(run), step, variant), strict=True)
-            yield family, series_text(family.name, labels), value
+        for name, labels, value in result_values(run, verdict):
+            yield self._metrics[name], series_text(name, labels), value
 
     def _is_newest(self, key: _Key, started_wall_ns: int) -> bool:
         shown = self._shown.get(key)
@@ -78,6 +76,20 @@ class Results:
         for family, series, value in new:
             family.values[series] = value
         self._shown[key] = _Shown(started_wall_ns, tuple((family, series) for family, series, _ in new))
+
+
+def run_info_labels(run: RunSummary) -> Labels:
+    """The labels of ``RUN_INFO`` that tell of a run."""
+    return tuple(zip(_RUN_INFO_LABELS, (*_work(run), run.run_id, run.state.value), strict=True))
+
+
+def result_values(run: RunSummary, verdict: Verdict) -> Iterator[tuple[str, Labels, float]]:
+    """Name, labels and value of each figure of a run; none if a finding says not to believe them."""
+    if any(finding.severity is Severity.INVALID for finding in verdict.findings):
+        return
+    for name, step, variant, value in _figures(verdict):
+        labels = zip(RESULT_LABELS, (*_work(run), step, variant), strict=True)
+        yield f"edgeprof_result_{name}", tuple(labels), value
 
 
 def _work(run: RunSummary) -> _Key:

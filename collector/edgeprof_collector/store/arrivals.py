@@ -101,7 +101,7 @@ def _keep_event(connection: sqlite3.Connection, spool_id: int, device_id: str, a
     if kind == "started":
         _open_run(connection, spool_id, device_id, event.started, arrival.wall_ns)
     elif kind == "finished":
-        _close_run(connection, device_id, event.finished)
+        _close_run(connection, device_id, event.finished, arrival.wall_ns)
 
 
 def _open_run(connection: sqlite3.Connection, spool_id: int, device_id: str, started: RunStarted, wall_ns: int) -> None:
@@ -124,14 +124,21 @@ def _open_run(connection: sqlite3.Connection, spool_id: int, device_id: str, sta
     )
 
 
-def _close_run(connection: sqlite3.Connection, device_id: str, finished: RunFinished) -> None:
+def _close_run(connection: sqlite3.Connection, device_id: str, finished: RunFinished, wall_ns: int) -> None:
+    """Note how a run ended, once, and when: as far after its start as the device says, and not after it was heard."""
     state = RunState.Name(finished.state).removeprefix("RUN_STATE_").lower()
     end_ns = min(finished.monotonic_ns, _LARGEST) if finished.HasField("monotonic_ns") else None
-    connection.execute(
+    closed = connection.execute(
         "UPDATE runs SET state = ?, cause = ?, finished_monotonic_ns = ? "
         "WHERE run_id = ? AND device_id = ? AND state = 'running'",
         (state, finished.cause, end_ns, finished.run_id, device_id),
     )
+    if closed.rowcount:
+        connection.execute(
+            "INSERT INTO run_ends (run_id, wall_ns) SELECT run_id, min(?, coalesce(started_wall_ns "
+            "+ finished_monotonic_ns - started_monotonic_ns, ?)) FROM runs WHERE run_id = ?",
+            (wall_ns, wall_ns, finished.run_id),
+        )
 
 
 def _keep_gap(connection: sqlite3.Connection, spool_id: int, stored: int, arrival: Arrival, wall_ns: int) -> None:

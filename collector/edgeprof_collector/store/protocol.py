@@ -12,6 +12,7 @@ from edgeprof.telemetry import Gap
 from edgeprof.v1.device_pb2 import DeviceFacts
 from edgeprof.v1.telemetry_pb2 import Layout, RunTelemetry
 from edgeprof.v1.uplink_pb2 import AgentMessage
+from edgeprof_collector.store.outgoing import Outgoing
 from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
 
 
@@ -85,6 +86,11 @@ class Store(Protocol):
     Raises:
         StoreError: from every method, when the store cannot be read or written.
     """
+
+    @property
+    def outgoing(self) -> Outgoing:
+        """What goes on to other databases."""
+        ...
 
     def admit(self, greetings: Sequence[Greeting]) -> tuple[Admission, ...]:
         """Note that devices have connected, in one transaction, and say where each goes on.

@@ -26,14 +26,25 @@ from edgeprof_collector.store.records import RunSummary
 T = TypeVar("T", bound=RunEvent)
 
 
+_SUMMARIES = (
+    "SELECT run_id, device_id, job_id, plan, model, quantisation, engine, engine_version, state, cause, "
+    "started_wall_ns, (finished_monotonic_ns - started_monotonic_ns) / 1e9 AS duration_seconds FROM runs "
+)
+
+
 def summaries(connection: sqlite3.Connection) -> tuple[RunSummary, ...]:
     """Every run whose start is known, the latest first."""
-    rows = connection.execute(
-        "SELECT run_id, device_id, job_id, plan, model, quantisation, engine, engine_version, state, cause, "
-        "started_wall_ns, (finished_monotonic_ns - started_monotonic_ns) / 1e9 AS duration_seconds "
-        "FROM runs ORDER BY started_wall_ns DESC, rowid DESC"
-    )
-    return tuple(RunSummary(**{**dict(row), "state": RunState(row["state"])}) for row in rows)
+    rows = connection.execute(f"{_SUMMARIES} ORDER BY started_wall_ns DESC, rowid DESC")
+    return tuple(_summary(row) for row in rows)
+
+
+def summary(connection: sqlite3.Connection, run_id: str) -> RunSummary:
+    """One run whose start is known."""
+    return _summary(connection.execute(f"{_SUMMARIES} WHERE run_id = ?", (run_id,)).fetchone())
+
+
+def _summary(row: sqlite3.Row) -> RunSummary:
+    return RunSummary(**{**dict(row), "state": RunState(row["state"])})
 
 
 def record(connection: sqlite3.Connection, run_id: str) -> RunRecord:

@@ -118,8 +118,43 @@ CREATE TABLE former_lives (
 )
 """
 
+# What goes on to other databases by remote write. `run_ends` numbers the ends of runs in the order in which they were
+# stored, and never gives a number twice, since destinations remember how far they are by it; likewise by `frame_id`.
+_VERSION_3 = """
+CREATE TABLE run_ends (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL UNIQUE,
+    wall_ns INTEGER NOT NULL
+);
+INSERT INTO run_ends (run_id, wall_ns)
+    SELECT run_id, started_wall_ns + coalesce(finished_monotonic_ns - started_monotonic_ns, 0) AS ended_wall_ns
+    FROM runs WHERE state <> 'running' ORDER BY ended_wall_ns;
+CREATE TABLE destinations (
+    name TEXT PRIMARY KEY,
+    first_frame_id INTEGER NOT NULL,
+    frame_id INTEGER NOT NULL,
+    run_end INTEGER NOT NULL
+);
+CREATE TABLE ended_series (
+    destination TEXT NOT NULL,
+    device_id TEXT NOT NULL,
+    frame_id INTEGER NOT NULL,
+    PRIMARY KEY (destination, device_id)
+) WITHOUT ROWID;
+CREATE TABLE refused_writes (
+    refusal_id INTEGER PRIMARY KEY,
+    destination TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    samples INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    refused_wall_ns INTEGER NOT NULL
+)
+"""
+
 # What leads from each version to the next, the empty file (version 0) first. Released entries never change.
-MIGRATIONS = (_VERSION_1, _VERSION_2)
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -13,6 +13,7 @@ from edgeprof_collector.store import admission, arrivals, jobs, runs
 from edgeprof_collector.store.database import Database
 from edgeprof_collector.store.protocol import Admission, Delivery, Greeting
 from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
+from edgeprof_collector.store.sqlite_outgoing import SqliteOutgoing
 
 
 class SqliteStore:
@@ -26,6 +27,12 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path)
+        self._outgoing = SqliteOutgoing(self._database)
+
+    @property
+    def outgoing(self) -> SqliteOutgoing:
+        """See :attr:`Store.outgoing`."""
+        return self._outgoing
 
     def admit(self, greetings: Sequence[Greeting]) -> tuple[Admission, ...]:
         """See :meth:`Store.admit`."""

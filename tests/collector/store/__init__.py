@@ -1,3 +1,3 @@
 import pytest
 
-pytest.register_assert_rewrite("tests.collector.store.conformance")
+pytest.register_assert_rewrite("tests.collector.store.conformance", "tests.collector.store.outgoing_conformance")

@@ -16,10 +16,11 @@ from edgeprof_collector.store.protocol import Store
 from edgeprof_collector.store.schema import APPLICATION_ID, MIGRATIONS
 from edgeprof_collector.store.sqlite import SqliteStore
 from tests.collector.store.conformance import StoreConformance
+from tests.collector.store.outgoing_conformance import OutgoingConformance
 from tests.collector.store.samples import delivery, event_message, frame_message, greeting, layout, started
 
 
-class TestSqliteStore(StoreConformance):
+class TestSqliteStore(StoreConformance, OutgoingConformance):
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:
         store = SqliteStore(tmp_path / "new folder" / "edgeprof.sqlite")
