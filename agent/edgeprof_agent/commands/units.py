@@ -43,5 +43,6 @@ _FORMS = (
     ("_watts", lambda value: f"{value:.2f} W"),
     ("_celsius", lambda value: f"{value:.1f} C"),
     ("_seconds", _seconds),
+    ("_messages", lambda value: f"{value:.0f} messages"),
     ("", str),
 )
