@@ -7,6 +7,7 @@ import typer
 
 from edgeprof import __version__
 from edgeprof.errors import EdgeprofError
+from edgeprof_collector.commands.backup import backup, restore
 from edgeprof_collector.commands.collector import collector
 from edgeprof_collector.commands.engines import engines
 from edgeprof_collector.commands.export import export
@@ -17,7 +18,7 @@ from edgeprof_collector.commands.show import show
 EXIT_BAD_INPUT = 2
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (profile, runs, show, export, engines, collector):
+for command in (profile, runs, show, export, engines, collector, backup, restore):
     app.command()(command)
 
 

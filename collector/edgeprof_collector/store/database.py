@@ -49,7 +49,7 @@ class Database:
         self._read_lock = threading.Lock()
         self._idle_readers: list[sqlite3.Connection] = []
         self._closed = False
-        with self._explained():
+        with explained(self.path):
             self._writer = self._connect()
             try:
                 migrate(self._writer, path)
@@ -66,7 +66,7 @@ class Database:
         Raises:
             StoreError: the disk is full, the file locked or damaged.
         """
-        with self._write_lock, self._explained():
+        with self._write_lock, explained(self.path):
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
@@ -82,7 +82,7 @@ class Database:
         Raises:
             StoreError: the file is damaged or gone.
         """
-        with self._explained():
+        with explained(self.path):
             with self._read_lock:
                 connection = self._idle_readers.pop() if self._idle_readers else self._connect()
             try:
@@ -104,7 +104,7 @@ class Database:
             for reader in self._idle_readers:
                 reader.close()
             self._idle_readers.clear()
-        with self._write_lock, self._explained():
+        with self._write_lock, explained(self.path):
             try:
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
@@ -115,11 +115,17 @@ class Database:
         connection.row_factory = sqlite3.Row
         return connection
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            text = str(error)
-            way_out = next((way_out for words, way_out in _WAYS_OUT.items() if words in text), text)
-            raise StoreError(f"{self.path}: {way_out}") from error
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite says of the file at ``path`` into a line for a person.
+
+    Raises:
+        StoreError: SQLite has raised an error within the block.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        text = str(error)
+        way_out = next((way_out for words, way_out in _WAYS_OUT.items() if words in text), text)
+        raise StoreError(f"{path}: {way_out}") from error

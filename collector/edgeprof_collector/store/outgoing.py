@@ -96,7 +96,7 @@ class Outgoing(Protocol):
         ...
 
     def set_aside(self, refused: RefusedWrite) -> None:
-        """Keep a record of what a destination would not have. The last thousand of each are kept."""
+        """Keep a record of what a destination would not have. The last 200 of each are kept."""
         ...
 
     def refused_writes(self, destination: str) -> tuple[RefusedWrite, ...]:

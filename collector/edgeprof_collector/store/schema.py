@@ -166,21 +166,32 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     if _stamp(connection) == (APPLICATION_ID, len(MIGRATIONS)):
         return
     connection.execute("BEGIN IMMEDIATE")
-    application_id, version = _stamp(connection)  # again: another process may have been faster
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if tables and application_id != APPLICATION_ID:
-        raise StoreError(f"{path} is another program's database: name another file with --store")
-    if version > len(MIGRATIONS):
-        raise StoreError(
-            f"{path} was written by a newer edgeprof (schema {version}, this program knows {len(MIGRATIONS)}): "
-            "update this one, or name another file with --store"
-        )
+    if tables:
+        check_stamp(connection, path)
+    _, version = _stamp(connection)  # again: another process may have been faster
     for script in MIGRATIONS[version:]:
         for statement in script.split(";"):
             connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
     connection.execute("COMMIT")
+
+
+def check_stamp(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file that this program cannot understand.
+
+    Raises:
+        StoreError: a newer edgeprof wrote it, or another program.
+    """
+    application_id, version = _stamp(connection)
+    if application_id != APPLICATION_ID:
+        raise StoreError(f"{path} is another program's database: name another file with --store")
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"{path} was written by a newer edgeprof (schema {version}, this program knows {len(MIGRATIONS)}): "
+            "update this one, or name another file with --store"
+        )
 
 
 def _stamp(connection: sqlite3.Connection) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from edgeprof_collector.store.database import Database
 from edgeprof_collector.store.outgoing import Cursor, RefusedWrite, RunEnd, StoredFrame, StoredLayout, WriteKind
 from edgeprof_collector.store.packing import unpack
 
-_REFUSALS_KEPT = 1000
+_REFUSALS_KEPT = 200
 _READABLE_FRAMES = (
     "SELECT frame_id, spool_id, device_id, start_wall_ns, deflated, message FROM frames JOIN spools USING (spool_id) "
     "WHERE fault = '' AND "

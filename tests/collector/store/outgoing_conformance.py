@@ -105,8 +105,8 @@ class OutgoingConformance:
         assert len(outgoing.last_frames("one", DEVICE, 9)) == 1
         assert not outgoing.last_frames("one", "a stranger", 9)
 
-    def test_what_was_refused_is_kept_up_to_a_thousand(self, store: Store) -> None:
-        refusals = [RefusedWrite("one", WriteKind.FRAME, number, 3, 400, "too old", WALL_NS) for number in range(1003)]
+    def test_what_was_refused_is_kept_up_to_two_hundred(self, store: Store) -> None:
+        refusals = [RefusedWrite("one", WriteKind.FRAME, number, 3, 400, "too old", WALL_NS) for number in range(203)]
         for refusal in refusals:
             store.outgoing.set_aside(refusal)
         assert store.outgoing.refused_writes("one") == tuple(refusals[3:])
