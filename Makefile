@@ -6,6 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := models,hub,collector,llama-cpp-python
+TEST_EXTRAS := mlx
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # cargo's features: "cuda" or "metal" has Candle compute on a GPU.
 FEATURES ?=
@@ -105,5 +106,5 @@ clean:           ## Remove what was built, the virtual environment included
 
 .venv/ready-tests: .venv/ready packaging/dev-requirements.py
 	$(BIN)/python packaging/dev-requirements.py > .venv/dev-requirements.txt
-	$(INSTALL) --requirement .venv/dev-requirements.txt
+	$(INSTALL) --editable '.[$(EXTRAS),$(TEST_EXTRAS)]' --requirement .venv/dev-requirements.txt
 	@touch $@

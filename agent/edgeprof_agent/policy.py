@@ -16,10 +16,9 @@ def refuse_unless_allowed(command: JobCommand, allowed: AllowedConfig) -> None:
     Raises:
         EdgeprofError: the job names what is not allowed, or its plan cannot be run as it is.
     """
-    if command.python and command.python not in allowed.pythons:
-        raise EdgeprofError(
-            f"this device does not allow the interpreter '{command.python}': list it in allowed.pythons"
-        )
+    for python in (command.python, *(variant.python for variant in command.plan.variants)):
+        if python and python not in allowed.pythons:
+            raise EdgeprofError(f"this device does not allow the interpreter '{python}': list it in allowed.pythons")
     if "/" in command.engine:
         if command.engine not in allowed.programs:
             raise EdgeprofError(f"this device does not run the program '{command.engine}': list it in allowed.programs")

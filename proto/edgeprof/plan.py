@@ -52,10 +52,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """A set of engine options. The variants of a plan are interleaved within each repetition."""
+    """A set of engine options. The variants of a plan are interleaved within each repetition.
+
+    ``python`` is the interpreter whose engine is taken, so that two versions of one can be compared; empty, the job's.
+    """
 
     name: Name
     options: dict[str, str] = field(default_factory=dict)
+    python: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

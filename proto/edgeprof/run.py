@@ -47,13 +47,18 @@ class OptionSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineFacts:
-    """An engine: its version, its build, and for each variant of the plan the options asked for, others at defaults."""
+    """An engine: its version, its build, and for each variant of the plan the options asked for, others at defaults.
+
+    ``variant_versions`` has the engine's version in each variant, where variants have interpreters of their own; the
+    other fields are then those of the first.
+    """
 
     name: str
     version: str
     build: str
     python_version: str = ""
     options: tuple[OptionSet, ...] = ()
+    variant_versions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

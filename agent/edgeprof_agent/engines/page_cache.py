@@ -13,14 +13,25 @@ _WINDOW_BYTES = 256 * 1024 * 1024
 _LOWEST_BIT = bytes(value & 1 for value in range(256))
 
 
-def page_cache_ratio(path: Path) -> float | None:
-    """Share of the file's pages that are in the page cache, by mincore(2); ``None`` where the kernel does not tell.
+def page_cache_ratio(model: Path) -> float | None:
+    """Share of a model's pages that are in the page cache, by mincore(2); ``None`` where the kernel does not tell.
 
-    Linux calls every page of a file resident that the caller could not write to, so such a file has no answer.
+    The model is a file, or a folder with its weights in ``*.safetensors``. Linux calls every page of a file resident
+    that the caller could not write to, so such a file has no answer.
 
     Raises:
-        OSError: the file cannot be read.
+        OSError: a file cannot be read.
     """
+    files = sorted(model.glob("*.safetensors")) if model.is_dir() else [model]
+    counted = [_resident_and_all_pages(path) for path in files]
+    known = [count for count in counted if count]
+    total = sum(pages for _, pages in known)
+    if len(known) < len(counted) or not total:
+        return None
+    return sum(resident for resident, _ in known) / total
+
+
+def _resident_and_all_pages(path: Path) -> tuple[int, int] | None:
     status = path.stat()
     if status.st_size == 0 or not (sys.platform.startswith("linux") or sys.platform == "darwin"):
         return None
@@ -30,7 +41,7 @@ def page_cache_ratio(path: Path) -> float | None:
     with path.open("rb") as file:
         for offset in range(0, status.st_size, _WINDOW_BYTES):
             resident += _resident_pages(file.fileno(), offset, min(_WINDOW_BYTES, status.st_size - offset))
-    return resident / _pages(status.st_size)
+    return resident, _pages(status.st_size)
 
 
 def _resident_pages(descriptor: int, offset: int, length: int) -> int:

@@ -12,7 +12,8 @@ class EngineEntry(NamedTuple):
 
     edgeprof's extra has the engine's name; a program has neither library nor package. ``capabilities`` are what the
     module makes of the engine: known without starting it, so that an engine can be named that does what another does
-    not.
+    not. ``formats`` are the forms of models that it reads: ``gguf`` for a GGUF file, ``safetensors`` for a Hugging Face
+    folder. ``quantisation`` is that of the synthetic model which it is given when nobody names one.
     """
 
     name: str
@@ -20,7 +21,11 @@ class EngineEntry(NamedTuple):
     library: str
     package: str
     capabilities: Capabilities
+    formats: tuple[str, ...] = ("gguf",)
+    quantisation: str = "q4_0"
 
+
+_TOKEN_ENGINE = Capabilities(token_steps=True, logits=False, parallel_sequences=1, prefix_reuse=True)
 
 ENGINES = (
     EngineEntry(
@@ -28,7 +33,25 @@ ENGINES = (
         module="llama_cpp",
         library="llama_cpp",
         package="llama-cpp-python",
-        capabilities=Capabilities(token_steps=True, logits=False, parallel_sequences=1, prefix_reuse=True),
+        capabilities=_TOKEN_ENGINE,
+    ),
+    EngineEntry(
+        name="mlx",
+        module="mlx",
+        library="mlx_lm",
+        package="mlx-lm",
+        capabilities=_TOKEN_ENGINE,
+        formats=("safetensors",),
+        quantisation="mlx-q4",
+    ),
+    EngineEntry(
+        name="exllamav2",
+        module="exllamav2",
+        library="exllamav2",
+        package="exllamav2",
+        capabilities=_TOKEN_ENGINE,
+        formats=("safetensors",),
+        quantisation="hf-f16",
     ),
     EngineEntry(
         name="llama-bench",
@@ -51,6 +74,7 @@ ENGINES = (
         library="httpx",
         package="httpx",
         capabilities=Capabilities(token_steps=False, logits=False, parallel_sequences=1, prefix_reuse=False),
+        formats=("gguf", "safetensors"),
     ),
 )
 

@@ -61,10 +61,11 @@ def open_engine(entry: EngineEntry) -> Engine:
 
 
 def _why_not_imported(entry: EngineEntry, error: Exception) -> str:
-    if isinstance(error, ModuleNotFoundError) and error.name == entry.library:
+    if isinstance(error, ModuleNotFoundError):
+        part = "" if error.name == entry.library else f", where the module {error.name} is missing"
         return (
-            f"the engine {entry.name} is not installed for {sys.executable}: pip install 'edgeprof[{entry.name}]', "
-            f"or where edgeprof is not installed pip install {entry.package}"
+            f"the engine {entry.name} is not installed for {sys.executable}{part}: "
+            f"pip install 'edgeprof[{entry.name}]', or where edgeprof is not installed pip install {entry.package}"
         )
     return f"the engine {entry.name} cannot be loaded by {sys.executable}: {' '.join(str(error).split())}"
 
@@ -122,7 +123,7 @@ def _load(engine: Engine, command: Mapping[str, Any]) -> dict[str, Any]:
     path = Path(command["model_path"])
     options = read_options(engine.name, engine.options, command["options"])
     engine.unload()
-    cached = page_cache_ratio(path) if path.is_file() and os.access(path, os.R_OK) else None
+    cached = page_cache_ratio(path) if _is_readable_model(path) else None
     start_ns = time.monotonic_ns()
     loaded = engine.load(str(path), options, command["context_tokens"], command["seed"])
     if loaded.load_seconds is None:
@@ -132,3 +133,7 @@ def _load(engine: Engine, command: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read_step(command: Mapping[str, Any]) -> Step:
     return Step(**{field: command[field] for field in Step._fields})
+
+
+def _is_readable_model(path: Path) -> bool:
+    return (path.is_file() or path.is_dir()) and os.access(path, os.R_OK)

@@ -17,13 +17,14 @@ import msgspec
 from edgeprof.errors import EdgeprofError
 from edgeprof.run import ModelFacts
 from edgeprof_agent.models.hub_reference import is_hub_reference, parse_reference
+from edgeprof_agent.models.model_format import ModelFormat
 from edgeprof_agent.models.presets import is_synthetic, parse_spec
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prepare the model that the command line names; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m edgeprof_agent.models", description="Prepare a model.")
-    parser.add_argument("name", help="a GGUF file, hf:OWNER/REPOSITORY/FILE, or synth:SHAPE@QUANTISATION")
+    parser.add_argument("name", help="a file or folder, hf:OWNER/REPOSITORY/FILE, or synth:SHAPE@QUANTISATION")
     parser.add_argument("--cache-folder", type=Path, required=True, help="where what it makes and fetches is kept")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # an unfinished file is then removed
@@ -48,14 +49,23 @@ def _prepare(name: str, cache_folder: Path, on_progress: Callable[[float], None]
         return _prepare_from_hub(name, cache_folder, on_progress)
     spec = parse_spec(name) if is_synthetic(name) else None
     try:
-        from edgeprof_agent.models import gguf_facts, gguf_header, model_cache  # noqa: PLC0415 - numpy may be missing
+        from edgeprof_agent.models import (  # noqa: PLC0415 - numpy may be missing
+            gguf_facts,
+            gguf_header,
+            hf_facts,
+            model_cache,
+        )
     except ModuleNotFoundError as error:
         raise EdgeprofError(
             f"the Python package '{error.name}' is missing, which model files need: pip install 'edgeprof[models]'"
         ) from error
     if spec is None:
-        return gguf_facts.read_facts(Path(name).expanduser(), cache_folder, on_progress)
+        path = Path(name).expanduser()
+        read_facts = hf_facts.read_facts if path.is_dir() else gguf_facts.read_facts
+        return read_facts(path, cache_folder, on_progress)
     path, found = model_cache.cached_model(spec, cache_folder, on_progress)
+    if spec.quantisation.format is ModelFormat.SAFETENSORS:
+        return hf_facts.facts_of(path, found)
     return gguf_facts.facts_of(path, gguf_header.read_header(path), found)
 
 

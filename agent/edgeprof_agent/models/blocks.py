@@ -10,22 +10,26 @@ import gguf
 import numpy as np
 import numpy.typing as npt
 
+from edgeprof_agent.models.arrays import Bytes, Floats
+from edgeprof_agent.models.mlx_groups import LEVEL_BITS, quantise_groups
 from edgeprof_agent.models.tensor_types import TensorType
-
-Floats = npt.NDArray[np.float32]
-Bytes = npt.NDArray[np.uint8]
 
 
 def quantise(units: Floats, kind: TensorType) -> Bytes:
     """Store the rows of ``units``, whole blocks each, as bytes."""
+    stored: npt.NDArray[np.generic]
     if kind is TensorType.Q4_K:
         stored = _q4_k(units.reshape(-1, 8, 32))
     elif kind is TensorType.Q6_K:
         stored = _q6_k(units.reshape(-1, 16, 16))
+    elif kind in LEVEL_BITS:
+        stored = quantise_groups(units.reshape(-1, kind.block_elements), LEVEL_BITS[kind])
     elif kind is TensorType.F32:
         stored = np.ascontiguousarray(units, dtype="<f4")
     elif kind is TensorType.F16:
         stored = units.astype("<f2")
+    elif kind is TensorType.BF16:
+        stored = _bfloat16(units)
     else:
         stored = gguf.quants.quantize(units, gguf.GGMLQuantizationType[kind.name])
     return stored.view(np.uint8).reshape(len(units), -1)
@@ -68,6 +72,13 @@ def _q6_k(groups: Floats) -> Bytes:
         group_scales.astype(np.int8),
         block_scale.astype("<f2"),
     )
+
+
+def _bfloat16(values: Floats) -> npt.NDArray[np.uint16]:
+    """The upper half of each float, rounded to the nearest, ties to even; for finite values."""
+    bits = np.ascontiguousarray(values, dtype="<f4").view("<u4")
+    rounded: npt.NDArray[np.uint32] = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
+    return rounded.astype(np.uint16)
 
 
 def _six_bits(values: Floats) -> tuple[Floats, Floats]:

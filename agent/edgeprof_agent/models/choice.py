@@ -25,16 +25,23 @@ _PROCESS_BYTES = 100 << 20  # the interpreter and the library
 _TARGET_SECONDS = 75.0
 
 
-def choose_shape(memory_available_bytes: int, read_bytes_per_second: float, physical_cores: int, plan: Plan) -> str:
-    """Name the largest dense model in q4_0 that fits the memory and does the quick plan in about a minute.
+def choose_shape(
+    memory_available_bytes: int,
+    read_bytes_per_second: float,
+    physical_cores: int,
+    plan: Plan,
+    quantisation: str = "q4_0",
+) -> str:
+    """Name the largest dense model that fits the memory and does the quick plan in about a minute.
 
     ``memory_available_bytes`` is what a run may take, any headroom already left out; ``plan`` is the one that will
-    run, and its context must fit. Where nothing is fast enough the smallest is named.
+    run, and its context must fit; ``quantisation`` is what the engine reads. Where nothing is fast enough the smallest
+    is named.
 
     Raises:
         EdgeprofError: not even the smallest fits.
     """
-    names = [f"{PREFIX}{shape.name}@q4_0" for shape in PUBLISHED_SHAPES if not shape.expert_count]
+    names = [f"{PREFIX}{shape.name}@{quantisation}" for shape in PUBLISHED_SHAPES if not shape.expert_count]
     models = [planned_facts(parse_spec(name)) for name in names]
     fitting = [m for m in models if memory_needed_bytes(m, plan.context_tokens) <= memory_available_bytes]
     if not fitting:

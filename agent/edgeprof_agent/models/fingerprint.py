@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,12 +25,14 @@ class Fingerprint:
         return (self.file_bytes, self.modified_ns) == (status.st_size, status.st_mtime_ns)
 
 
-def fingerprint(path: Path, record: Path, on_progress: Callable[[float], None]) -> Fingerprint:
-    """Return the fingerprint of the file at ``path``, remembered in the file ``record``.
+def fingerprint(path: Path, cache_folder: Path, on_progress: Callable[[float], None]) -> Fingerprint:
+    """Return the fingerprint of the file at ``path``, remembered in ``cache_folder``.
 
     Raises:
         OSError: the file cannot be read, or the record not written.
     """
+    path_hash = hashlib.sha256(str(path.absolute()).encode()).hexdigest()
+    record = cache_folder / "fingerprints" / f"{path_hash[:32]}.json"
     known = recall(record)
     if known and known.still_fits(path):
         return known
@@ -50,6 +52,19 @@ def take_fingerprint(path: Path, on_progress: Callable[[float], None]) -> Finger
             done += len(chunk)
             on_progress(min(done / status.st_size, 1.0))
     return Fingerprint(file_bytes=status.st_size, modified_ns=status.st_mtime_ns, sha256=digest.hexdigest())
+
+
+def of_folder(files: Mapping[str, Fingerprint]) -> Fingerprint:
+    """The fingerprint of a folder, from those of its files by name.
+
+    The hash is that of a list as ``sha256sum`` prints one: a line for each file, by name, hash first.
+    """
+    listing = "".join(f"{found.sha256}  {name}\n" for name, found in sorted(files.items()))
+    return Fingerprint(
+        file_bytes=sum(found.file_bytes for found in files.values()),
+        modified_ns=max(found.modified_ns for found in files.values()),
+        sha256=hashlib.sha256(listing.encode()).hexdigest(),
+    )
 
 
 def recall(record: Path) -> Fingerprint | None:

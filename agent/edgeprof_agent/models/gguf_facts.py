@@ -1,6 +1,5 @@
 """The facts of a model file, from its header and its hash."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.run import ModelFacts
 from edgeprof_agent.models.fingerprint import Fingerprint, fingerprint
 from edgeprof_agent.models.gguf_header import GgufHeader, read_header
+from edgeprof_agent.models.model_format import ModelFormat
 from edgeprof_agent.models.planned import NOT_PARAMETERS
 from edgeprof_agent.models.synthetic import SYNTHETIC_KEY
 from edgeprof_agent.models.traffic import weight_bytes_read_per_token
@@ -23,9 +23,7 @@ def read_facts(path: Path, cache_folder: Path, on_progress: Callable[[float], No
         EdgeprofError: the file cannot be read, is no whole GGUF file, or holds no model.
     """
     header = read_header(path)
-    path_hash = hashlib.sha256(str(path.absolute()).encode()).hexdigest()
-    record = cache_folder / "fingerprints" / f"{path_hash[:32]}.json"
-    return facts_of(path, header, fingerprint(path, record, on_progress))
+    return facts_of(path, header, fingerprint(path, cache_folder, on_progress))
 
 
 def facts_of(path: Path, header: GgufHeader, found: Fingerprint) -> ModelFacts:
@@ -42,7 +40,7 @@ def facts_of(path: Path, header: GgufHeader, found: Fingerprint) -> ModelFacts:
     return ModelFacts(
         name=header.text("general.name", path.stem),
         path=str(path.absolute()),
-        format="gguf",
+        format=ModelFormat.GGUF.value,
         synthetic=SYNTHETIC_KEY in header.metadata,
         architecture=architecture,
         quantisation=_quantisation(header),

@@ -8,10 +8,14 @@ from pathlib import Path
 
 from edgeprof.errors import EdgeprofError
 from edgeprof_agent.models.file_lock import locked
-from edgeprof_agent.models.fingerprint import Fingerprint, recall, remember, take_fingerprint
+from edgeprof_agent.models.fingerprint import Fingerprint, of_folder, recall, remember, take_fingerprint
+from edgeprof_agent.models.hf_folder import FOLDER_FILES, write_folder
+from edgeprof_agent.models.model_format import ModelFormat
 from edgeprof_agent.models.planned import planned_facts
 from edgeprof_agent.models.presets import SyntheticSpec
-from edgeprof_agent.models.synthetic import VERSION, write_model
+from edgeprof_agent.models.progress import share_of_progress
+from edgeprof_agent.models.synthetic import write_model
+from edgeprof_agent.models.weights import VERSION
 
 _SPARE_BYTES = 256 << 20
 """What a model must leave free on the disk: the device has more to write than models."""
@@ -25,22 +29,48 @@ def cached_model(
 ) -> tuple[Path, Fingerprint]:
     """Return the path and the fingerprint of a synthetic model, writing it if it is missing, damaged or outdated.
 
-    The file's hash is compared again whenever its size or its time of change is not what it was. Several processes
+    A file's hash is compared again whenever its size or its time of change is not what it was. Several processes
     may ask at once: one writes, the others wait for it.
 
     Raises:
         EdgeprofError: the disk has no room for the model, or the folder cannot be written to.
     """
     folder = cache_folder / "models"
-    path = folder / f"{spec.shape.name}@{spec.quantisation.name}.gguf"
-    record = path.with_name(f"{path.name}.v{VERSION}.json")
+    place = _Place(spec, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with locked(path.with_name(f"{path.name}.lock")):
-            found = _intact(path, record, on_progress) or _write(spec, path, record, on_progress)
+        with locked(place.beside("lock")):
+            found = _intact(place, on_progress) or _write(spec, place, on_progress)
     except OSError as error:
         raise EdgeprofError(_why_unwritable(error, folder)) from error
-    return path, found
+    return place.path, found
+
+
+class _Place:
+    """Where a model is kept, the files it consists of, and where what is known of each is remembered."""
+
+    def __init__(self, spec: SyntheticSpec, folder: Path) -> None:
+        stem = f"{spec.shape.name}@{spec.quantisation.name}"
+        if spec.quantisation.format is ModelFormat.GGUF:
+            self.path = folder / f"{stem}.gguf"
+            self._names: tuple[str, ...] = ("",)
+        else:
+            self.path = folder / stem
+            self._names = FOLDER_FILES
+
+    def beside(self, ending: str) -> Path:
+        """A path in the same folder that only this model has."""
+        return self.path.with_name(f"{self.path.name}.{ending}")
+
+    def files(self, at: Path) -> dict[Path, Path]:
+        """The files of the model when it is at the path ``at``, and the record of each."""
+        return {
+            at / name: self.beside(f"{name}.v{VERSION}.json" if name else f"v{VERSION}.json") for name in self._names
+        }
+
+    def combined(self, found: list[Fingerprint]) -> Fingerprint:
+        """The model's fingerprint, from those of its files."""
+        return found[0] if len(found) == 1 else of_folder(dict(zip(self._names, found, strict=True)))
 
 
 def refuse_without_room(needed_bytes: int, folder: Path, name: str) -> None:
@@ -57,7 +87,18 @@ def refuse_without_room(needed_bytes: int, folder: Path, name: str) -> None:
         )
 
 
-def _intact(path: Path, record: Path, on_progress: Callable[[float], None]) -> Fingerprint | None:
+def _intact(place: _Place, on_progress: Callable[[float], None]) -> Fingerprint | None:
+    """The fingerprint of the model if each of its files is what was once written there."""
+    found = []
+    for path, record in place.files(place.path).items():
+        known = _known(path, record, on_progress)
+        if known is None:
+            return None
+        found.append(known)
+    return place.combined(found)
+
+
+def _known(path: Path, record: Path, on_progress: Callable[[float], None]) -> Fingerprint | None:
     """The fingerprint of the file at ``path`` if it is what was once written there."""
     known = recall(record)
     if known is None or not path.is_file():
@@ -73,20 +114,45 @@ def _intact(path: Path, record: Path, on_progress: Callable[[float], None]) -> F
     return found
 
 
-def _write(spec: SyntheticSpec, path: Path, record: Path, on_progress: Callable[[float], None]) -> Fingerprint:
-    """Write the model beside ``path`` and put it there when it is whole and on the disk."""
-    part = path.with_name(f"{path.name}.part")
-    path.unlink(missing_ok=True)
+def _write(spec: SyntheticSpec, place: _Place, on_progress: Callable[[float], None]) -> Fingerprint:
+    """Write the model beside its path and put it there when it is whole and on the disk."""
+    part = place.beside("part")
+    _remove(place.path)
+    if part.is_dir():  # left by a process that was killed; a file is overwritten
+        shutil.rmtree(part)
+    write = write_model if spec.quantisation.format is ModelFormat.GGUF else write_folder
     try:
-        refuse_without_room(planned_facts(spec).file_bytes, path.parent, spec.name)
-        write_model(spec, part, lambda ratio: on_progress(ratio * _WRITING_RATIO))
-        found = take_fingerprint(part, lambda ratio: on_progress(_WRITING_RATIO + ratio * (1 - _WRITING_RATIO)))
-        part.replace(path)
+        refuse_without_room(planned_facts(spec).file_bytes, place.path.parent, spec.name)
+        write(spec, part, share_of_progress(on_progress, 0, _WRITING_RATIO))
+        found = _take_fingerprints(
+            list(place.files(part)), share_of_progress(on_progress, _WRITING_RATIO, 1 - _WRITING_RATIO)
+        )
+        part.replace(place.path)
     finally:
-        part.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-    remember(record, found)
+        _remove(part)
+    _sync_folder(place.path.parent)
+    for record, known in zip(place.files(place.path).values(), found, strict=True):
+        remember(record, known)
+    return place.combined(found)
+
+
+def _take_fingerprints(paths: list[Path], on_progress: Callable[[float], None]) -> list[Fingerprint]:
+    """Read files whole, one after another."""
+    total, done = sum(path.stat().st_size for path in paths), 0
+    found = []
+    for path in paths:
+        size = path.stat().st_size
+        found.append(take_fingerprint(path, share_of_progress(on_progress, done / total, size / total)))
+        done += size
     return found
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder, if there is one."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -27,7 +27,7 @@ def planned_facts(spec: SyntheticSpec) -> ModelFacts:
     return ModelFacts(
         name=spec.name,
         path="",
-        format="gguf",
+        format=spec.quantisation.format.value,
         synthetic=True,
         architecture=shape.architecture,
         quantisation=spec.quantisation.label,

@@ -4,26 +4,20 @@ Speed, memory and heat are those of the real model, for they depend on the shape
 text is noise. The file is streamed: memory does not grow with the model.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 import gguf
 import numpy as np
 
 from edgeprof_agent.models.presets import Shape, SyntheticSpec
+from edgeprof_agent.models.synced import SYNC_BYTES, sync
 from edgeprof_agent.models.tensors import SyntheticTensor, tensors_of
 from edgeprof_agent.models.vocabulary import make_vocabulary
-from edgeprof_agent.models.weights import WeightPool
+from edgeprof_agent.models.weights import VERSION, WeightPool, pool_of
 
 SYNTHETIC_KEY = "edgeprof.synthetic.version"
 """Metadata key by which a synthetic model is told from a real one, wherever its file has gone."""
-
-VERSION = 1
-"""Raised when the same name comes to mean other bytes, so that cached files are written anew."""
-
-_SYNC_BYTES = 256 << 20
 
 
 def write_model(spec: SyntheticSpec, path: Path, on_progress: Callable[[float], None]) -> None:
@@ -43,7 +37,7 @@ def write_model(spec: SyntheticSpec, path: Path, on_progress: Callable[[float], 
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_ti_data_to_file()
-        _write_tensors(writer, tensors, WeightPool(f"edgeprof/{VERSION}/{spec.shape.name}"), on_progress)
+        _write_tensors(writer, tensors, pool_of(spec.shape), on_progress)
     finally:
         writer.close()
 
@@ -63,17 +57,12 @@ def _write_tensors(
             file.write(piece.data)
             done += piece.nbytes
             unsynced += piece.nbytes
-            if unsynced >= _SYNC_BYTES:  # else all the waiting would come at the end, after the last progress
-                _sync(file)
+            if unsynced >= SYNC_BYTES:  # else all the waiting would come at the end, after the last progress
+                sync(file)
                 unsynced = 0
             on_progress(done / total)
         writer.write_padding(file, tensor.bytes)
-    _sync(file)
-
-
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+    sync(file)
 
 
 def _add_metadata(writer: gguf.GGUFWriter, spec: SyntheticSpec) -> None:

@@ -1,9 +1,14 @@
-"""The tensors that a shape has, in the order in which they stand in the file, by the names that llama.cpp knows."""
+"""The tensors that a shape has, in the order in which they stand in the file, by the names that llama.cpp knows.
+
+A Hugging Face folder holds the same ones under other names (`hf_tensors`); only the constants of RoPE are left to its
+configuration.
+"""
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from edgeprof_agent.models.model_format import ModelFormat
 from edgeprof_agent.models.presets import Shape, SyntheticSpec
 from edgeprof_agent.models.tensor_types import Role, TensorType, tensor_type
 from edgeprof_agent.models.traffic import StoredTensor
@@ -63,7 +68,7 @@ def tensors_of(spec: SyntheticSpec) -> tuple[SyntheticTensor, ...]:
     embedding = Role.TIED_EMBEDDING if shape.tied_embeddings else Role.EMBEDDING
     vocabulary = (shape.embedding_length, shape.vocabulary_size)
     tensors = [plan.matrix("token_embd.weight", vocabulary, embedding)]
-    if shape.rope_scaling_factor is not None:
+    if shape.rope_scaling_factor is not None and spec.quantisation.format is ModelFormat.GGUF:
         factors = _llama3_rope_factors(shape, shape.rope_scaling_factor)
         tensors.append(plan.vector("rope_freqs.weight", factors))
     for layer in range(shape.layer_count):
@@ -91,12 +96,14 @@ class _Tensors:
         return SyntheticTensor(name=name, dimensions=dimensions, type=kind, spread=gain / math.sqrt(columns))
 
     def vector(self, name: str, values: tuple[float, ...]) -> SyntheticTensor:
-        """A vector, which llama.cpp never quantises."""
-        return SyntheticTensor(name=name, dimensions=(len(values),), type=TensorType.F32, values=values)
+        """A vector, which nobody quantises."""
+        kind = self._quantisation.vector_type
+        return SyntheticTensor(name=name, dimensions=(len(values),), type=kind, values=values)
 
     def bias(self, name: str, length: int) -> SyntheticTensor:
         """What is added to the result of a matrix."""
-        return SyntheticTensor(name=name, dimensions=(length,), type=TensorType.F32, spread=_BIAS_SPREAD)
+        kind = self._quantisation.vector_type
+        return SyntheticTensor(name=name, dimensions=(length,), type=kind, spread=_BIAS_SPREAD)
 
     def attention(self, layer: int) -> Iterator[SyntheticTensor]:
         """Attention of one layer, its norm first."""

@@ -16,12 +16,24 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from edgeprof_agent.models.blocks import Bytes, Floats, quantise
+from edgeprof_agent.models.arrays import Bytes, Floats
+from edgeprof_agent.models.blocks import quantise
+from edgeprof_agent.models.presets import Shape
 from edgeprof_agent.models.tensor_types import TensorType
 from edgeprof_agent.models.tensors import SyntheticTensor
 
+VERSION = 1
+"""Raised when the same name comes to mean other bytes, so that models written before are written anew."""
+
 _POOL_ELEMENTS = 1 << 20
 _GATHERED_UNITS = 1 << 14
+
+Indices = npt.NDArray[np.uint16]
+
+
+def pool_of(shape: Shape) -> "WeightPool":
+    """Return the source of a shape's weights: the same under every quantisation and in every format."""
+    return WeightPool(f"edgeprof/{VERSION}/{shape.name}")
 
 
 class WeightPool:
@@ -32,17 +44,28 @@ class WeightPool:
         self._floats = _normal_floats(name)
         self._quantised: dict[tuple[int, TensorType, float], Bytes] = {}
 
-    def stored(self, tensor: SyntheticTensor) -> Iterator[Bytes]:
-        """The elements of a tensor as its type stores them, in order, in pieces of a few megabytes."""
+    def stored(self, tensor: SyntheticTensor, rotated_heads: int = 0) -> Iterator[Bytes]:
+        """The elements of a tensor as its type stores them, in order, in pieces of a few megabytes.
+
+        With ``rotated_heads`` the rows of each of so many heads come in another order: those with an even number
+        before those with an odd one.
+        """
         unit = _unit_elements(tensor)
+        drawn = self._draw(tensor)
+        if rotated_heads:
+            drawn = _halves_apart(drawn, tensor, rotated_heads)
+        if unit % tensor.type.block_elements:
+            floats = self._floats.reshape(-1, unit) * np.float32(tensor.spread)
+            for indices in drawn:
+                yield quantise(floats[indices].reshape(-1, tensor.type.block_elements), tensor.type).reshape(-1)
+            return
         key = (unit, tensor.type, tensor.spread)
         if key not in self._quantised:
-            units = self._floats.reshape(-1, unit) * np.float32(tensor.spread)
-            self._quantised[key] = quantise(units, tensor.type)
-        for drawn in self._draw(tensor):
-            yield self._quantised[key][drawn].reshape(-1)
+            self._quantised[key] = quantise(self._floats.reshape(-1, unit) * np.float32(tensor.spread), tensor.type)
+        for indices in drawn:
+            yield self._quantised[key][indices].reshape(-1)
 
-    def _draw(self, tensor: SyntheticTensor) -> Iterator[npt.NDArray[np.uint16]]:
+    def _draw(self, tensor: SyntheticTensor) -> Iterator[Indices]:
         """Indices of the units that make up a tensor."""
         unit = _unit_elements(tensor)
         units_in_pool = _POOL_ELEMENTS // unit
@@ -53,6 +76,15 @@ class WeightPool:
             lanes = bits.random_raw(-(-count // 4)).astype("<u8").view("<u2")
             yield lanes[:count] % units_in_pool
             units_left -= count
+
+
+def _halves_apart(drawn: Iterator[Indices], tensor: SyntheticTensor, heads: int) -> Iterator[Indices]:
+    """The same units, the rows of each head put apart: 0, 2, 4 ... 1, 3, 5 ..."""
+    units_in_row = tensor.dimensions[0] // _unit_elements(tensor)
+    pairs = np.concatenate(list(drawn)).reshape(heads, -1, 2, units_in_row)
+    apart = pairs.swapaxes(1, 2).reshape(-1)
+    for start in range(0, len(apart), _GATHERED_UNITS):
+        yield apart[start : start + _GATHERED_UNITS]
 
 
 def _unit_elements(tensor: SyntheticTensor) -> int:

@@ -1,8 +1,8 @@
 """What comes before a run: its engine is started, its model written or described, and both are seen to be possible."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import psutil
 
@@ -11,7 +11,7 @@ from edgeprof.job import JobCommand
 from edgeprof.run import ModelFacts, PhaseKind, Progress
 from edgeprof_agent.ceilings.kept import keep_memory_bandwidth, kept_memory_bandwidth
 from edgeprof_agent.ceilings.memory_bandwidth import MemoryBandwidth, measure_memory_bandwidth
-from edgeprof_agent.engines.registry import ENGINES
+from edgeprof_agent.engines.registry import ENGINES, find_engine
 from edgeprof_agent.models.choice import choose_shape, memory_needed_bytes
 from edgeprof_agent.models.planned import planned_facts
 from edgeprof_agent.models.presets import is_synthetic, parse_spec
@@ -19,16 +19,20 @@ from edgeprof_agent.models.process import prepare_model
 from edgeprof_agent.workload.engine_process import EngineProcess
 from edgeprof_agent.workload.environment import RunEnvironment
 from edgeprof_agent.workload.guards import loadable_bytes, refuse_what_does_not_fit
-from edgeprof_agent.workload.suitability import refuse_what_engine_cannot
+from edgeprof_agent.workload.suitability import refuse_what_engine_cannot, refuse_what_engine_cannot_read
 
 _REPORT_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """A started engine and the model that it will load, side by side for all variants if memory allows."""
+    """A started engine and the model that it will load, side by side for all variants if memory allows.
 
-    engine: EngineProcess
+    ``engines`` holds an engine for each interpreter, ``pythons`` the interpreter of each variant.
+    """
+
+    engines: Mapping[str, EngineProcess]
+    pythons: tuple[str, ...]
     engine_name: str
     model: ModelFacts
     side_by_side: bool
@@ -42,38 +46,55 @@ async def prepare(command: JobCommand, environment: RunEnvironment) -> Preparati
             not fit in memory.
     """
     engine_name = command.engine or ENGINES[0].name
-    engine = await EngineProcess.start(engine_name, command.python, environment.servers)
+    pythons = tuple(variant.python or command.python for variant in command.plan.variants)
+    engines: dict[str, EngineProcess] = {}
     try:
-        refuse_what_engine_cannot(command.plan, engine.facts)
-        model = await _prepare_model(command, environment, loads_model=engine.facts.capabilities.loads_model)
+        for python in dict.fromkeys(pythons):
+            engines[python] = await EngineProcess.start(engine_name, python, environment.servers)
+            own = [variant for variant, its in zip(command.plan.variants, pythons, strict=True) if its == python]
+            refuse_what_engine_cannot(replace(command.plan, variants=tuple(own)), engines[python].facts)
+        loads_model = all(engine.facts.capabilities.loads_model for engine in engines.values())
+        model = await _prepare_model(command, engine_name, environment, loads_model=loads_model)
     except BaseException:
-        engine.kill()
-        await engine.close()
+        for engine in engines.values():
+            engine.kill()
+            await engine.close()
         raise
     memory = psutil.virtual_memory()
     needed = memory_needed_bytes(model, command.plan.context_tokens) * len(command.plan.variants)
     loadable = loadable_bytes(command.plan.limits, memory.available, memory.total)
-    side_by_side = needed <= loadable or not engine.facts.capabilities.loads_model
-    return Preparation(engine=engine, engine_name=engine_name, model=model, side_by_side=side_by_side)
+    return Preparation(
+        engines=engines,
+        pythons=pythons,
+        engine_name=engine_name,
+        model=model,
+        side_by_side=needed <= loadable or not loads_model,
+    )
 
 
-async def _prepare_model(command: JobCommand, environment: RunEnvironment, *, loads_model: bool) -> ModelFacts:
+async def _prepare_model(
+    command: JobCommand, engine_name: str, environment: RunEnvironment, *, loads_model: bool
+) -> ModelFacts:
     """Make the model ready, or describe the one that a server runs already: it is in memory then, and fits."""
     plan = command.plan
     if not loads_model:
         if not command.model:
             raise EdgeprofError(f"the server '{command.engine}' runs a model already: name the file of that model")
         return await prepare_model(command.model, environment.cache_folder, _progress_reporter(command, environment))
-    name = command.model or await _choose_shape(command, environment)
+    name = command.model or await _choose_shape(command, engine_name, environment)
     memory = psutil.virtual_memory()
     if is_synthetic(name):  # before it is written
-        refuse_what_does_not_fit(planned_facts(parse_spec(name)), plan, memory.available, memory.total)
+        planned = planned_facts(parse_spec(name))
+        refuse_what_engine_cannot_read(engine_name, planned.name, planned.format)
+        refuse_what_does_not_fit(planned, plan, memory.available, memory.total)
     model = await prepare_model(name, environment.cache_folder, _progress_reporter(command, environment))
+    refuse_what_engine_cannot_read(engine_name, name, model.format)
     refuse_what_does_not_fit(model, plan, memory.available, memory.total)
     return model
 
 
-async def _choose_shape(command: JobCommand, environment: RunEnvironment) -> str:
+async def _choose_shape(command: JobCommand, engine_name: str, environment: RunEnvironment) -> str:
+    engine = find_engine(engine_name)
     bandwidth = await _known_bandwidth(environment)
     memory = psutil.virtual_memory()
     return choose_shape(
@@ -81,6 +102,7 @@ async def _choose_shape(command: JobCommand, environment: RunEnvironment) -> str
         bandwidth.read_bytes_per_second,
         environment.facts.physical_cores or environment.facts.logical_cores,
         command.plan,
+        engine.quantisation if engine else ENGINES[0].quantisation,
     )
 
 

@@ -56,9 +56,9 @@ class Run:
         self._preparation = preparation
         self._stages = schedule(plan, side_by_side=preparation.side_by_side)
         self._engines = VariantEngines(
-            preparation.engine,
+            preparation.engines,
             preparation.engine_name,
-            command.python,
+            preparation.pythons,
             environment.servers,
             side_by_side=preparation.side_by_side,
         )
@@ -99,7 +99,7 @@ class Run:
                 job_id=self._command.job_id,
                 plan=self._command.plan,
                 model=self._preparation.model,
-                engine=_engine_facts(self._preparation.engine.facts, self._command.plan),
+                engine=_engine_facts(self._preparation, self._command.plan),
                 device=environment.facts,
                 boot_id=environment.boot_id,
                 monotonic_ns=time.monotonic_ns(),
@@ -170,15 +170,24 @@ async def _first_to_end(
     first.result()
 
 
-def _engine_facts(hello: EngineHello, plan: Plan) -> EngineFacts:
-    defaults = {option.name: option.default for option in hello.options}
+def _engine_facts(preparation: Preparation, plan: Plan) -> EngineFacts:
+    hellos = [preparation.engines[python].facts for python in preparation.pythons]
+    hello = hellos[0]
     return EngineFacts(
         name=hello.engine,
         version=hello.version,
         build=hello.build,
         python_version=hello.python_version,
-        options=tuple(OptionSet(options={**defaults, **variant.options}) for variant in plan.variants),
+        options=tuple(
+            OptionSet(options={**_defaults(its), **variant.options})
+            for its, variant in zip(hellos, plan.variants, strict=True)
+        ),
+        variant_versions=tuple(each.version for each in hellos) if len(preparation.engines) > 1 else (),
     )
+
+
+def _defaults(hello: EngineHello) -> dict[str, str]:
+    return {option.name: option.default for option in hello.options}
 
 
 def _estimate(command: JobCommand, environment: RunEnvironment, preparation: Preparation) -> StageEstimate:

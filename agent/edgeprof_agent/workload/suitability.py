@@ -5,8 +5,10 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.plan import Plan
 from edgeprof_agent.engines.engine import EngineError
 from edgeprof_agent.engines.options import KINDS, Option, read_value, refuse_unknown
-from edgeprof_agent.engines.registry import ENGINES, PROGRAMS
+from edgeprof_agent.engines.registry import ENGINES, PROGRAMS, find_engine
 from edgeprof_agent.workload.engine_messages import EngineHello
+
+_FORMATS = {"gguf": "a GGUF file", "safetensors": "a Hugging Face folder"}
 
 
 def refuse_what_engine_cannot(plan: Plan, engine: EngineHello) -> None:
@@ -27,6 +29,21 @@ def refuse_what_engine_cannot(plan: Plan, engine: EngineHello) -> None:
             _check_options(engine, variant.options)
     except EngineError as error:
         raise EdgeprofError(str(error)) from error
+
+
+def refuse_what_engine_cannot_read(engine: str, model: str, model_format: str) -> None:
+    """Hold the form of a model against those that an engine of edgeprof's reads; a program may read any.
+
+    Raises:
+        EdgeprofError: it is none of them.
+    """
+    entry = find_engine(engine)
+    if entry and model_format not in entry.formats:
+        readers = " or ".join(each.name for each in ENGINES if model_format in each.formats)
+        raise EdgeprofError(
+            f"{model}: {_FORMATS[model_format]}, and the engine {engine} reads {_FORMATS[entry.formats[0]]}: take the "
+            f"engine {readers}, or another model, such as synth:llama-3.2-1b@{entry.quantisation}"
+        )
 
 
 def _check_options(engine: EngineHello, given: dict[str, str]) -> None:

@@ -1,27 +1,31 @@
 """The engine processes of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from edgeprof_agent.workload.engine_process import EngineProcess
 from edgeprof_agent.workload.server_config import ServerConfig
 
 
 class VariantEngines:
-    """One engine process for each variant where all are loaded side by side; else one that loads them in turn."""
+    """One engine process for each variant where all are loaded side by side; else one of each interpreter, in turn.
+
+    ``started`` holds a process of each interpreter, ``pythons`` the interpreter of each variant.
+    """
 
     def __init__(
         self,
-        first: EngineProcess,
+        started: Mapping[str, EngineProcess],
         engine: str,
-        python: str,
+        pythons: Sequence[str],
         servers: Mapping[str, ServerConfig],
         *,
         side_by_side: bool,
     ) -> None:
-        self._processes = [first]
+        self._processes = list(started.values())
+        self._of_python = dict(started)
         self._by_variant: dict[int, EngineProcess] = {}
         self._engine = engine
-        self._python = python
+        self._pythons = pythons
         self._servers = servers
         self._side_by_side = side_by_side
 
@@ -31,9 +35,12 @@ class VariantEngines:
         Raises:
             EngineFailedError: another process was needed and did not start.
         """
-        if self._side_by_side and self._by_variant:
-            self._processes.append(await EngineProcess.start(self._engine, self._python, self._servers))
-        self._by_variant[variant] = self._processes[-1]
+        python = self._pythons[variant]
+        process = self._of_python[python]
+        if self._side_by_side and process in self._by_variant.values():
+            process = await EngineProcess.start(self._engine, python, self._servers)
+            self._processes.append(process)
+        self._by_variant[variant] = process
 
     def of(self, variant: int) -> EngineProcess:
         """Return the process of a variant."""

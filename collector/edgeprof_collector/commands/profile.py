@@ -53,7 +53,8 @@ def profile(
     reports = output or data_folder() / "reports"
     make_report_folder(reports)
     display = choose_display(Console(), as_json=as_json)
-    with open_session(engine, python, agent_config) as session:
+    pythons = {each for each in (python, *(variant.python for variant in chosen.variants)) if each}
+    with open_session(engine, sorted(pythons), agent_config) as session:
         if serve:
             display.say(f"metrics: {session.collector.ready['http']}/metrics")
         with display:

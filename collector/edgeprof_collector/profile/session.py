@@ -3,7 +3,7 @@
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,10 +41,10 @@ class Session:
 
 
 @contextlib.contextmanager
-def open_session(engine: str = "", python: str = "", agent_config: Path | None = None) -> Iterator[Session]:
+def open_session(engine: str = "", pythons: Sequence[str] = (), agent_config: Path | None = None) -> Iterator[Session]:
     """Start the collector and the agent, and stop both in the end: the agent first, so that it can hand over all.
 
-    ``engine`` and ``python`` are those that the job will name; the agent runs no program that it was not told of.
+    ``engine`` and ``pythons`` are those that the job will name; the agent runs no program that it was not told of.
     ``agent_config`` is the configuration that it reads, such as where servers are.
 
     Raises:
@@ -60,7 +60,7 @@ def open_session(engine: str = "", python: str = "", agent_config: Path | None =
         agent_options = ["--collector", collector.ready["grpc"], "--state-folder", str(state_folder() / "agent")]
         if agent_config:
             agent_options += ["--config", str(agent_config.expanduser().absolute())]
-        if python:
+        for python in pythons:
             agent_options += ["--allow-python", python]
         if "/" in engine:
             agent_options += ["--allow-program", engine]

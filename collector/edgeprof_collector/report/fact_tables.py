@@ -99,7 +99,11 @@ def _model_rows(verdict: Verdict) -> list[tuple[str, str | None]]:
 
 def _engine_rows(verdict: Verdict) -> list[tuple[str, str | None]]:
     engine = verdict.engine
-    return [("Engine", f"{engine.name} {engine.version}"), ("Python", engine.python_version), ("Build", engine.build)]
+    rows: list[tuple[str, str | None]] = [("Engine", f"{engine.name} {engine.version}")]
+    if engine.variant_versions:
+        named = zip(verdict.variants, engine.variant_versions, strict=False)
+        rows = [(f"Engine: {variant.name}", f"{engine.name} {version}") for variant, version in named]
+    return [*rows, ("Python", engine.python_version), ("Build", engine.build)]
 
 
 def _table(title: str, rows: Iterable[tuple[str, str | None]] | Sequence[tuple[str, str]]) -> FactTable:

@@ -40,4 +40,5 @@ def model_line(model: ModelFacts) -> str:
 def engine_line(engine: EngineFacts) -> str:
     """What ran the model."""
     python = f"Python {engine.python_version}" if engine.python_version else ""
-    return clean(", ".join(part for part in (f"{engine.name} {engine.version}", python) if part))
+    versions = " and ".join(dict.fromkeys(engine.variant_versions)) or engine.version
+    return clean(", ".join(part for part in (f"{engine.name} {versions}", python) if part))

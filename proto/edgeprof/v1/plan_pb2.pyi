@@ -35,7 +35,7 @@ class Step(_message.Message):
     def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[StepKind, str]] = ..., prompt_tokens: _Optional[int] = ..., depth_tokens: _Optional[int] = ..., decode_tokens: _Optional[int] = ..., turns: _Optional[int] = ...) -> None: ...
 
 class Variant(_message.Message):
-    __slots__ = ("name", "options")
+    __slots__ = ("name", "options", "python")
     class OptionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -45,9 +45,11 @@ class Variant(_message.Message):
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    PYTHON_FIELD_NUMBER: _ClassVar[int]
     name: str
     options: _containers.ScalarMap[str, str]
-    def __init__(self, name: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    python: str
+    def __init__(self, name: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., python: _Optional[str] = ...) -> None: ...
 
 class Gates(_message.Message):
     __slots__ = ("start_temperature_celsius", "idle_cpu_ratio", "wait_seconds")

@@ -100,18 +100,20 @@ class ModelFacts(_message.Message):
     def __init__(self, name: _Optional[str] = ..., path: _Optional[str] = ..., format: _Optional[str] = ..., synthetic: _Optional[bool] = ..., architecture: _Optional[str] = ..., quantisation: _Optional[str] = ..., parameter_count: _Optional[int] = ..., file_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., layer_count: _Optional[int] = ..., embedding_length: _Optional[int] = ..., vocabulary_size: _Optional[int] = ..., context_length: _Optional[int] = ..., kv_elements_per_token: _Optional[int] = ..., weight_bytes_read_per_token: _Optional[int] = ..., expert_count: _Optional[int] = ..., expert_used_count: _Optional[int] = ..., tensor_bytes_by_type: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class EngineFacts(_message.Message):
-    __slots__ = ("name", "version", "build", "python_version", "options")
+    __slots__ = ("name", "version", "build", "python_version", "options", "variant_versions")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     BUILD_FIELD_NUMBER: _ClassVar[int]
     PYTHON_VERSION_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_VERSIONS_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     build: str
     python_version: str
     options: _containers.RepeatedCompositeFieldContainer[OptionSet]
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., build: _Optional[str] = ..., python_version: _Optional[str] = ..., options: _Optional[_Iterable[_Union[OptionSet, _Mapping]]] = ...) -> None: ...
+    variant_versions: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., build: _Optional[str] = ..., python_version: _Optional[str] = ..., options: _Optional[_Iterable[_Union[OptionSet, _Mapping]]] = ..., variant_versions: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class OptionSet(_message.Message):
     __slots__ = ("options",)

@@ -12,12 +12,14 @@ import pytest
 from edgeprof_agent.engines.registry import ENGINES, PROGRAMS, EngineEntry, ProgramEntry
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineProcess
 from tests.agent.engines.llama_bench_program import put_llama_bench
-from tests.agent.engines.tiny_model import write_tiny_model
+from tests.agent.engines.tiny_model import write_tiny_folder, write_tiny_model
 
 CONTEXT_TOKENS = 640
 SEED = 7
 MODELS: Mapping[str, Callable[[Path], Path]] = {
     "llama-cpp-python": write_tiny_model,
+    "mlx": write_tiny_folder,
+    "exllamav2": write_tiny_folder,
     "llama-bench": write_tiny_model,
     "candle": write_tiny_model,
     "kalosm": write_tiny_model,

@@ -23,9 +23,9 @@ DECODE = Step(kind=StepKind.DECODE, name="decode", decode_tokens=12, depth_token
 CHAT = Step(kind=StepKind.CHAT, name="chat", prompt_tokens=62, decode_tokens=2, turns=8)
 SAME_TOKENS = Step(kind=StepKind.PREFILL, name="prefill", prompt_tokens=8 * 64)
 STEPS = {step.kind.value: step for step in (PREFILL, DECODE, CHAT)}
-# The smallest shape has 7.7 million parameters, each multiplied and added once for a token. No core of a processor
+# The smallest shape has 1.4 million parameters, each multiplied and added once for a token. No core of a processor
 # does 2e12 such operations in a second: one with AVX-512 and VNNI at 4 GHz does about 1e12 on bytes.
-OPERATIONS_PER_TOKEN = 2 * 7_000_000
+OPERATIONS_PER_TOKEN = 2 * 1_400_000
 CORE_OPERATIONS_PER_SECOND = 2e12
 # How many times the processor time of one of two repetitions may be that of the other.
 NOISE = 4

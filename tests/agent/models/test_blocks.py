@@ -1,8 +1,11 @@
 import gguf
+import mlx.core as mx
 import numpy as np
 import pytest
 
-from edgeprof_agent.models.blocks import Floats, quantise
+from edgeprof_agent.models.arrays import Bytes, Floats
+from edgeprof_agent.models.blocks import quantise
+from edgeprof_agent.models.mlx_groups import LEVEL_BITS
 from edgeprof_agent.models.tensor_types import TensorType
 
 # Root mean square of the error against that of the weights, for normal weights; llama.cpp's own are 0.07 for 4 bits
@@ -10,11 +13,14 @@ from edgeprof_agent.models.tensor_types import TensorType
 TOLERANCES = {
     TensorType.F32: 1e-9,
     TensorType.F16: 3e-4,
+    TensorType.BF16: 2.5e-3,
     TensorType.Q8_0: 0.007,
     TensorType.Q6_K: 0.022,
     TensorType.Q5_0: 0.05,
     TensorType.Q4_K: 0.085,
     TensorType.Q4_0: 0.10,
+    TensorType.MLX_Q8: 0.007,
+    TensorType.MLX_Q4: 0.10,
 }
 
 
@@ -22,9 +28,21 @@ def normal_weights(spread: float = 0.02) -> Floats:
     return np.random.default_rng(7).normal(0, spread, (512, 256)).astype(np.float32)
 
 
-def dequantise(stored: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], kind: TensorType) -> Floats:
+def dequantise(stored: Bytes, kind: TensorType) -> Floats:
+    if kind in LEVEL_BITS:
+        return dequantise_by_mlx(stored, kind)
     floats: Floats = gguf.quants.dequantize(stored, gguf.GGMLQuantizationType[kind.name])
     return floats
+
+
+def dequantise_by_mlx(stored: Bytes, kind: TensorType) -> Floats:
+    blocks = stored.reshape(-1, kind.block_bytes)
+    levels = mx.array(np.ascontiguousarray(blocks[:, :-4]).view(np.uint32))
+    scales, biases = (
+        mx.array(np.ascontiguousarray(part).view(np.float16)) for part in (blocks[:, -4:-2], blocks[:, -2:])
+    )
+    floats = mx.dequantize(levels, scales, biases, group_size=kind.block_elements, bits=LEVEL_BITS[kind])
+    return np.array(floats.astype(mx.float32)).reshape(len(stored), -1)
 
 
 @pytest.mark.parametrize("kind", TensorType, ids=lambda kind: kind.name)

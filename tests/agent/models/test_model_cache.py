@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from edgeprof.errors import EdgeprofError
+from edgeprof_agent.models.hf_folder import FOLDER_FILES
 from edgeprof_agent.models.model_cache import cached_model, refuse_without_room
 from edgeprof_agent.models.presets import parse_spec
 
 SPEC = parse_spec("synth:tiny@q4_0")
+FOLDER_SPEC = parse_spec("synth:tiny-odd@mlx-q4")
 
 
 def prepare(folder: Path) -> tuple[Path, list[float]]:
@@ -47,6 +49,26 @@ def damage_a_byte(path: Path) -> None:
 
 def cut_short(path: Path) -> None:
     os.truncate(path, path.stat().st_size - 1)
+
+
+@pytest.mark.parametrize("spoil", [damage_a_byte, cut_short, Path.unlink])
+@pytest.mark.parametrize("name", FOLDER_FILES)
+def test_a_folder_with_a_spoilt_file_is_written_again(tmp_path: Path, name: str, spoil) -> None:  # type: ignore[no-untyped-def] # pytest's parameter
+    ratios: list[float] = []
+    path, found = cached_model(FOLDER_SPEC, tmp_path, ratios.append)
+    assert ratios == sorted(ratios)
+    assert ratios[-1] == 1.0
+    ratios.clear()
+    assert cached_model(FOLDER_SPEC, tmp_path, ratios.append) == (path, found)
+    assert ratios == []
+    sound = {file.name: file.read_bytes() for file in path.iterdir()}
+    assert set(sound) == set(FOLDER_FILES)
+    spoil(path / name)
+    again = cached_model(FOLDER_SPEC, tmp_path, ratios.append)[1]
+    assert ratios[-1] == 1.0
+    assert {file.name: file.read_bytes() for file in path.iterdir()} == sound
+    assert again.sha256 == found.sha256
+    assert not list(path.parent.glob("*.part"))
 
 
 @pytest.mark.parametrize("spoil", [damage_a_byte, cut_short, Path.unlink])

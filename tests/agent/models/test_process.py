@@ -38,7 +38,7 @@ def test_a_file_is_described(tmp_path: Path) -> None:
         ("synth:gpt-5@q4_0", "no shape is called 'gpt-5'"),
         ("absent.gguf", "absent.gguf: no such file"),
         ("--help", "--help: no such file"),
-        ("/", "/: is a folder"),
+        ("/", "/: a folder without config.json"),
     ],
 )
 def test_a_wrong_name_raises_one_line(tmp_path: Path, name: str, message: str) -> None:

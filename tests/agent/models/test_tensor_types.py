@@ -10,11 +10,11 @@ import pytest
 from edgeprof_agent.models.gguf_header import read_header
 from edgeprof_agent.models.presets import Shape, SyntheticSpec, parse_spec
 from edgeprof_agent.models.synthetic import write_model
-from edgeprof_agent.models.tensor_types import QUANTISATIONS, Quantisation, TensorType
+from edgeprof_agent.models.tensor_types import GGUF_QUANTISATIONS, Quantisation, TensorType
 from edgeprof_agent.models.tensors import tensors_of
 
 F16 = parse_spec("synth:tiny@f16").quantisation
-QUANTISED = [quantisation for quantisation in QUANTISATIONS if quantisation is not F16]
+QUANTISED = [quantisation for quantisation in GGUF_QUANTISATIONS if quantisation is not F16]
 
 # Deep enough for the layers of Q4_K_M to differ, untied, with rows that 256 divides and rows that it does not.
 DEEP = replace(
@@ -31,7 +31,8 @@ EXPERTS = parse_spec("synth:tiny-moe@f16").shape
 
 
 def test_blocks_have_the_sizes_that_gguf_knows() -> None:
-    sizes = {kind.name: kind.value for kind in TensorType}
+    of_mlx = {TensorType.MLX_Q4, TensorType.MLX_Q8}
+    sizes = {kind.name: (kind.block_elements, kind.block_bytes) for kind in TensorType if kind not in of_mlx}
     assert sizes == {name: gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType[name]] for name in sizes}
 
 

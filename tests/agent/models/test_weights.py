@@ -77,4 +77,7 @@ def test_the_bytes_of_every_type_are_the_same_on_every_machine() -> None:
         "Q5_0": "573cdfacc6ea4214",
         "Q4_K": "f0736b5ff7a98bd8",
         "Q4_0": "4aca6d1277c4392e",
+        "BF16": "4be4b58fcac5e662",
+        "MLX_Q8": "657c613179d246ea",
+        "MLX_Q4": "b232024c5d63077d",
     }

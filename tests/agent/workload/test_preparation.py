@@ -27,7 +27,8 @@ SLOW = MemoryBandwidth(
 def prepared(device: Device, *variants: str, model: str = "") -> Preparation:
     async def prepare_and_close() -> Preparation:
         preparation = await prepare(job(plan_of(*variants), model), device.environment)
-        await preparation.engine.close()
+        for engine in preparation.engines.values():
+            await engine.close()
         return preparation
 
     return asyncio.run(prepare_and_close())
