@@ -12,6 +12,7 @@ from edgeprof.folders import data_folder
 from edgeprof.toml_reader import read_toml
 from edgeprof_collector.intake.limits import IntakeLimits
 from edgeprof_collector.remote_write.destination import RemoteWrite
+from edgeprof_collector.store.retention import Retention
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -31,6 +32,7 @@ class CollectorConfig:
     http_port: Port = 7744
     store: str = ""
     limits: IntakeLimits = field(default_factory=IntakeLimits)
+    retention: Retention = field(default_factory=Retention)
     remote_write: tuple[RemoteWrite, ...] = ()
 
     @property

@@ -16,6 +16,7 @@ from edgeprof_collector.exposition.health import CollectorHealth
 from edgeprof_collector.exposition.latest import LatestValues
 from edgeprof_collector.exposition.page import Page
 from edgeprof_collector.exposition.results import Results
+from edgeprof_collector.housekeeping import Housekeeping
 from edgeprof_collector.http_server import HttpServer
 from edgeprof_collector.intake.service import Intake
 from edgeprof_collector.jobs.queue import JobQueue
@@ -67,6 +68,7 @@ class _Collector:
         self._feed = ResultsFeed(store, results)
         self._jobs = JobQueue(store)
         self._remote_writing = remote_writing
+        self._housekeeping = Housekeeping(store, config.retention, health)
         self._intake = Intake(
             store,
             self._jobs,
@@ -105,7 +107,12 @@ class _Collector:
             serving = [asyncio.create_task(self._intake.run()), asyncio.create_task(self._http.run_on(http_socket))]
             tending = [
                 asyncio.create_task(tended)
-                for tended in (self._jobs.expire(), self._feed.run(), *self._remote_writing.running())
+                for tended in (
+                    self._jobs.expire(),
+                    self._feed.run(),
+                    self._housekeeping.run(),
+                    *self._remote_writing.running(),
+                )
             ]
             try:
                 if ready_file:

@@ -42,6 +42,12 @@ class CollectorHealth:
             buckets=_COMMIT_BUCKETS_SECONDS,
             registry=self._registry,
         )
+        self.retired_frames = Counter(
+            "edgeprof_collector_retired_frames", "Frames given up as too old or too many", registry=self._registry
+        )
+        self.retired_runs = Counter(
+            "edgeprof_collector_retired_runs", "Runs given up as too old or too many", registry=self._registry
+        )
         self._add_remote_write()
         self._registry.register(_ProcessCollector(psutil.Process()))
 

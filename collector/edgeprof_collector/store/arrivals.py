@@ -107,7 +107,7 @@ def _keep_event(connection: sqlite3.Connection, spool_id: int, device_id: str, a
 def _open_run(connection: sqlite3.Connection, spool_id: int, device_id: str, started: RunStarted, wall_ns: int) -> None:
     """List a run. A run id that is taken stays with the device that had it first."""
     connection.execute(
-        "INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', '', NULL)",
+        "INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', '', NULL, 0)",
         (
             started.run_id,
             device_id,

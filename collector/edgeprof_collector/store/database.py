@@ -52,6 +52,7 @@ class Database:
         with explained(self.path):
             self._writer = self._connect()
             try:
+                _return_freed_space(self._writer)
                 migrate(self._writer, path)
                 for pragma in _WRITER_PRAGMAS:
                     self._writer.execute(pragma)
@@ -114,6 +115,13 @@ class Database:
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         return connection
+
+
+def _return_freed_space(connection: sqlite3.Connection) -> None:
+    """Let a new file become smaller when data are deleted. One that has tables stays as it is: SQLite would copy it."""
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if not tables:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
 
 
 @contextmanager

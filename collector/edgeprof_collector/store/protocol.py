@@ -14,6 +14,7 @@ from edgeprof.v1.telemetry_pb2 import Layout, RunTelemetry
 from edgeprof.v1.uplink_pb2 import AgentMessage
 from edgeprof_collector.store.outgoing import Outgoing
 from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
+from edgeprof_collector.store.retention import Retention, Retired
 
 
 class Greeting(NamedTuple):
@@ -141,6 +142,18 @@ class Store(Protocol):
         Raises:
             NotFoundError: no run of this name has started.
         """
+        ...
+
+    def set_baseline(self, run_id: str, *, is_baseline: bool) -> None:
+        """Keep a run for others to be compared with, however old it grows; or no longer.
+
+        Raises:
+            NotFoundError: no run of this name has started.
+        """
+        ...
+
+    def retire(self, retention: Retention, now_wall_ns: int) -> Retired:
+        """Give up a little of what is too old or too much, in one short transaction; nothing when nothing is due."""
         ...
 
     def add_job(self, job: JobRecord) -> JobRecord:

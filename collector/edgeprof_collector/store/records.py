@@ -19,7 +19,10 @@ class DeviceRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """A run in a list. ``duration_seconds`` is ``None`` while it goes on, or when its device never came back."""
+    """A run in a list. ``duration_seconds`` is ``None`` while it goes on, or when its device never came back.
+
+    One that ``is_baseline`` is kept for others to be compared with, however old it is.
+    """
 
     run_id: str
     device_id: str
@@ -33,6 +36,7 @@ class RunSummary:
     cause: str
     started_wall_ns: int
     duration_seconds: float | None
+    is_baseline: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ T = TypeVar("T", bound=RunEvent)
 
 _SUMMARIES = (
     "SELECT run_id, device_id, job_id, plan, model, quantisation, engine, engine_version, state, cause, "
-    "started_wall_ns, (finished_monotonic_ns - started_monotonic_ns) / 1e9 AS duration_seconds FROM runs "
+    "started_wall_ns, (finished_monotonic_ns - started_monotonic_ns) / 1e9 AS duration_seconds, is_baseline FROM runs "
 )
 
 
@@ -44,7 +44,18 @@ def summary(connection: sqlite3.Connection, run_id: str) -> RunSummary:
 
 
 def _summary(row: sqlite3.Row) -> RunSummary:
-    return RunSummary(**{**dict(row), "state": RunState(row["state"])})
+    state, is_baseline = RunState(row["state"]), bool(row["is_baseline"])
+    return RunSummary(**{**dict(row), "state": state, "is_baseline": is_baseline})
+
+
+def set_baseline(connection: sqlite3.Connection, run_id: str, *, is_baseline: bool) -> None:
+    """Keep a run for others to be compared with, or no longer.
+
+    Raises:
+        NotFoundError: no run of this name has started.
+    """
+    _run(connection, run_id)
+    connection.execute("UPDATE runs SET is_baseline = ? WHERE run_id = ?", (is_baseline, run_id))
 
 
 def record(connection: sqlite3.Connection, run_id: str) -> RunRecord:

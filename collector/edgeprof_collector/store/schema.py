@@ -153,8 +153,14 @@ CREATE TABLE refused_writes (
 )
 """
 
+# A run that others are compared with is never given up. Idle telemetry is, the oldest first.
+_VERSION_4 = """
+ALTER TABLE runs ADD COLUMN is_baseline INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX idle_frames_by_start ON frames (start_wall_ns) WHERE run_id = ''
+"""
+
 # What leads from each version to the next, the empty file (version 0) first. Released entries never change.
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

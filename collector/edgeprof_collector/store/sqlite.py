@@ -13,6 +13,7 @@ from edgeprof_collector.store import admission, arrivals, jobs, runs
 from edgeprof_collector.store.database import Database
 from edgeprof_collector.store.protocol import Admission, Delivery, Greeting
 from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
+from edgeprof_collector.store.retention import Retention, Retired, retire, return_space
 from edgeprof_collector.store.sqlite_outgoing import SqliteOutgoing
 
 
@@ -89,6 +90,18 @@ class SqliteStore:
         """See :meth:`Store.telemetry`."""
         with self._database.reading() as connection:
             return runs.telemetry(connection, run_id)
+
+    def set_baseline(self, run_id: str, *, is_baseline: bool) -> None:
+        """See :meth:`Store.set_baseline`."""
+        with self._database.writing() as connection:
+            runs.set_baseline(connection, run_id, is_baseline=is_baseline)
+
+    def retire(self, retention: Retention, now_wall_ns: int) -> Retired:
+        """See :meth:`Store.retire`."""
+        with self._database.writing() as connection:
+            retired = retire(connection, retention, now_wall_ns)
+            return_space(connection)
+            return retired
 
     def add_job(self, job: JobRecord) -> JobRecord:
         """See :meth:`Store.add_job`."""

@@ -1,3 +1,7 @@
 import pytest
 
-pytest.register_assert_rewrite("tests.collector.store.conformance", "tests.collector.store.outgoing_conformance")
+pytest.register_assert_rewrite(
+    "tests.collector.store.conformance",
+    "tests.collector.store.outgoing_conformance",
+    "tests.collector.store.retention_conformance",
+)

@@ -1,6 +1,7 @@
 """The SQLite store: what every store must do, and what can go wrong with a file."""
 
 import os
+import random
 import sqlite3
 import subprocess
 import sys
@@ -13,14 +14,25 @@ import pytest
 from edgeprof_collector.store import database
 from edgeprof_collector.store.errors import StoreError
 from edgeprof_collector.store.protocol import Store
+from edgeprof_collector.store.retention import Retention, Retired, data_bytes
 from edgeprof_collector.store.schema import APPLICATION_ID, MIGRATIONS
 from edgeprof_collector.store.sqlite import SqliteStore
 from tests.collector.store.conformance import StoreConformance
 from tests.collector.store.outgoing_conformance import OutgoingConformance
-from tests.collector.store.samples import delivery, event_message, frame_message, greeting, layout, started
+from tests.collector.store.retention_conformance import RetentionConformance
+from tests.collector.store.samples import (
+    WALL_NS,
+    delivery,
+    event_message,
+    finished,
+    frame_message,
+    greeting,
+    layout,
+    started,
+)
 
 
-class TestSqliteStore(StoreConformance, OutgoingConformance):
+class TestSqliteStore(StoreConformance, OutgoingConformance, RetentionConformance):
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:
         store = SqliteStore(tmp_path / "new folder" / "edgeprof.sqlite")
@@ -161,6 +173,31 @@ def test_a_full_disk_keeps_what_was_there(tmp_path: Path) -> None:
     writer.execute(f"PRAGMA max_page_count = {pages + 1000}")
     assert store.commit([delivery(frame_message(fitting + 1), layouts=[layout()])]) == (fitting + 1,)
     store.close()
+
+
+def test_space_returns_to_the_disk_when_a_store_grows_beyond_its_size(tmp_path: Path) -> None:
+    path = tmp_path / "edgeprof.sqlite"
+    store = SqliteStore(path)
+    store.admit([greeting()])
+    noise = random.Random(1)
+    columns = tuple(tuple(noise.randrange(2**30) for _ in range(1000)) for _ in range(2))
+    store.commit([delivery(event_message(1, started()), frame_message(2, run_id="run-1"), layouts=[layout()])])
+    store.commit([delivery(event_message(3, finished()))])
+    for sequence in range(4, 200):
+        store.commit([delivery(frame_message(sequence, values=columns))])
+    with store._database.reading() as connection:
+        before_bytes = data_bytes(connection)
+    retention = Retention(idle_days=0, max_bytes=before_bytes // 2)
+    while store.retire(retention, 2 * WALL_NS) != Retired():
+        pass
+    with store._database.reading() as connection:
+        assert data_bytes(connection) <= before_bytes // 2
+    assert len(store.runs()) == 1, "idle telemetry goes first"
+    while store.retire(Retention(idle_days=0, max_bytes=1), 2 * WALL_NS) != Retired():
+        pass
+    assert store.runs() == ()
+    store.close()
+    assert path.stat().st_size < before_bytes // 2
 
 
 def test_two_processes_share_a_file(tmp_path: Path) -> None:
