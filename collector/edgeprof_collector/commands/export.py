@@ -1,6 +1,8 @@
 """`edgeprof export`: everything that is stored of a run, as files for other tools."""
 
 import csv
+from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,32 +10,54 @@ import msgspec
 import typer
 
 from edgeprof.errors import EdgeprofError
+from edgeprof.run import RunRecord
+from edgeprof_collector.analysis.analyse import analyse
 from edgeprof_collector.analysis.series import Series, collect_series
+from edgeprof_collector.client import Client
 from edgeprof_collector.commands.options import CollectorUrl, RunId, client_of
+from edgeprof_collector.export.parquet import ParquetFiles
+
+
+class _Format(str, Enum):
+    """How tables are written."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
 
 
 def export(
     run: RunId = "latest",
     output: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")] = Path(),
+    table_format: Annotated[
+        _Format, typer.Option("--format", help="Parquet has tokens and results too, and wall times.")
+    ] = _Format.CSV,
     collector: CollectorUrl = "",
 ) -> None:
-    """Write a run's events as JSON and all of its telemetry as CSV."""
+    """Write a run's events as JSON, and all of its telemetry as CSV or Parquet."""
     with client_of(collector) as client:
         record = client.run(run)
         series = collect_series(client.telemetry(record.started.run_id))
+        parquet = _parquet_files(client, record) if table_format is _Format.PARQUET else None
     stem = output / record.started.run_id
     try:
         output.mkdir(parents=True, exist_ok=True)
-        events, telemetry = stem.with_suffix(".json"), stem.with_suffix(".csv")
+        events = stem.with_suffix(".json")
         events.write_bytes(msgspec.json.format(msgspec.json.encode(record)) + b"\n")
-        _write_csv(telemetry, series)
+        tables = parquet.write(stem, series, analyse(record, series)) if parquet else _write_csv(stem, series)
     except OSError as error:
         raise EdgeprofError(f"cannot write to {output}: {error.strerror}; choose another --output") from error
-    typer.echo(f"{events}\n{telemetry}")
+    for file in (events, *tables):
+        typer.echo(file)
 
 
-def _write_csv(path: Path, series: tuple[Series, ...]) -> None:
+def _parquet_files(client: Client, record: RunRecord) -> ParquetFiles:
+    (summary,) = (summary for summary in client.runs() if summary.run_id == record.started.run_id)
+    return ParquetFiles(summary, record)
+
+
+def _write_csv(stem: Path, series: Sequence[Series]) -> tuple[Path, ...]:
     """One row per sample: the device's monotonic time in nanoseconds, the metric, its labels, the value."""
+    path = stem.with_suffix(".csv")
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("monotonic_ns", "metric", "labels", "value"))
@@ -41,3 +65,4 @@ def _write_csv(path: Path, series: tuple[Series, ...]) -> None:
             labels = ",".join(f"{name}={value}" for name, value in one.channel.labels)
             for time_ns, value in zip(one.times_monotonic_ns.tolist(), one.values.tolist(), strict=True):
                 writer.writerow((time_ns, one.channel.metric, labels, value))
+    return (path,)
