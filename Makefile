@@ -6,7 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := models,hub,collector,llama-cpp-python
-TEST_EXTRAS := mlx
+TEST_EXTRAS := mlx,mistralrs
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # cargo's features: "cuda" or "metal" has Candle compute on a GPU.
 FEATURES ?=

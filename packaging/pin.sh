@@ -10,6 +10,6 @@ for version in 3.10 3.11 3.12 3.13; do
     $pip install --quiet --upgrade pip
     .venv/bin/python packaging/dev-requirements.py >"$work/dev.txt"
     $pip install --quiet --dry-run --ignore-installed --report "$work/$version.json" \
-        '.[models,hub,collector,llama-cpp-python,mlx]' --requirement "$work/dev.txt" hatchling
+        '.[models,hub,collector,llama-cpp-python,mlx,mistralrs]' --requirement "$work/dev.txt" hatchling
 done
 .venv/bin/python packaging/pin.py "$work"/3.*.json >constraints.txt

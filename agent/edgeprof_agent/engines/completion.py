@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
+from .answer import Usage
 from .engine import EngineError
 from .event_stream import EventReader
 from .server_client import StreamBrokenError
@@ -19,29 +20,6 @@ class Arrival(NamedTuple):
     text: str
     tokens: int
     token_ids: Sequence[int]
-
-
-class Usage(NamedTuple):
-    """What the server says that a request took; ``None`` where it does not say."""
-
-    prompt_tokens: int | None = None
-    cached_tokens: int | None = None
-    completion_tokens: int | None = None
-
-
-class Answer(NamedTuple):
-    """A whole completion: its text, and the ids of its tokens as far as they are known.
-
-    ``event_tokens`` are the tokens of each event as they came, ``total_tokens`` is how many there were. ``end_ns`` is
-    when the last of them was there.
-    """
-
-    text: str
-    token_ids: Sequence[int]
-    event_tokens: Sequence[int]
-    total_tokens: int
-    usage: Usage
-    end_ns: int
 
 
 class CompletionReader:

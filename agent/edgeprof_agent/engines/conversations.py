@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Callable, Mapping
 
-from .completion import Answer
+from .answer import Answer
 from .token_ids import token_id
 
 # Common words that most vocabularies hold whole.

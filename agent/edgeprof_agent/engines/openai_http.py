@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from typing import Callable, Mapping
 
-from .completion import Answer, Arrival
+from .answer import Answer
+from .completion import Arrival
 from .conversations import Conversation, TextConversation, TextWriter, TokenConversation
 from .engine import Capabilities, Engine, EngineError, Loaded, Step
 from .listener import listening_process

@@ -45,6 +45,15 @@ ENGINES = (
         quantisation="mlx-q4",
     ),
     EngineEntry(
+        name="mistralrs",
+        module="mistralrs",
+        library="mistralrs",
+        package="mistralrs",
+        capabilities=Capabilities(token_steps=False, logits=False, parallel_sequences=1, prefix_reuse=True),
+        formats=("gguf", "safetensors"),
+        quantisation="q4_0",
+    ),
+    EngineEntry(
         name="exllamav2",
         module="exllamav2",
         library="exllamav2",

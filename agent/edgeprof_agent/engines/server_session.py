@@ -6,7 +6,8 @@ import json
 from time import monotonic_ns
 from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
-from .completion import Answer, Arrival, CompletionReader
+from .answer import Answer
+from .completion import Arrival, CompletionReader
 from .conversations import Conversation
 from .engine import EngineError
 from .recorder import Recorder

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from edgeprof_agent.engines.completion import Arrival, CompletionReader, Usage
+from edgeprof_agent.engines.answer import Usage
+from edgeprof_agent.engines.completion import Arrival, CompletionReader
 from edgeprof_agent.engines.engine import EngineError
 from edgeprof_agent.engines.server_client import StreamBrokenError
 

@@ -1,6 +1,6 @@
 import pytest
 
-from edgeprof_agent.engines.completion import Answer, Usage
+from edgeprof_agent.engines.answer import Answer, Usage
 from edgeprof_agent.engines.conversations import TextConversation, TextWriter, TokenConversation
 
 
