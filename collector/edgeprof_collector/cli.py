@@ -9,6 +9,7 @@ from edgeprof import __version__
 from edgeprof.errors import EdgeprofError
 from edgeprof_collector.commands.backup import backup, restore
 from edgeprof_collector.commands.collector import collector
+from edgeprof_collector.commands.compare import compare
 from edgeprof_collector.commands.engines import engines
 from edgeprof_collector.commands.export import export
 from edgeprof_collector.commands.profile import profile
@@ -18,7 +19,7 @@ from edgeprof_collector.commands.show import show
 EXIT_BAD_INPUT = 2
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (profile, runs, show, export, engines, collector, backup, restore):
+for command in (profile, runs, show, compare, export, engines, collector, backup, restore):
     app.command()(command)
 
 

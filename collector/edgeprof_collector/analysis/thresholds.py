@@ -13,6 +13,29 @@ PERCENTILE_MIN_GAPS_BEYOND = 1.0
 DRIFT_SIGNIFICANCE = 0.05
 DRIFT_MIN_RATIO = 0.03
 
+# Comparing
+
+# The chance that a comparison of two equal sides calls anything changed, over all of its figures together.
+CHANGE_SIGNIFICANCE = 0.05
+
+# The smallest visible change is the one that would be found with this probability.
+VISIBLE_PROBABILITY = 0.80
+
+# The signs of 5 pairs can be flipped in 32 ways, so that no result is rarer than 6 %; with 6 it is 3 %.
+COMPARE_MIN_PAIRS = 6
+
+# Two groups of 4 are dealt in 70 ways, two of 5 in 252: only from there on can several figures be corrected.
+COMPARE_MIN_VALUES = 5
+
+# From so many runs on each side, whole runs are compared: repetitions of one run have more in common than two runs.
+COMPARE_MIN_RUNS = 5
+
+# Two runs of the same thing differ by this much through where memory happened to lie; less is never called a change.
+CHANGE_MIN_RATIO = 0.005
+
+# What still counts as no difference, unless the person says otherwise: about what devices vary by from day to day.
+NO_DIFFERENCE_RATIO = 0.05
+
 # Conditions
 
 # Others took a tenth of all cores' time: more than a desktop at rest, and about what a rate loses when the

@@ -1,0 +1,116 @@
+"""One side of a comparison: runs, of all or of one of their variants, and the values that they give."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from edgeprof.plan import Step, StepKind
+from edgeprof_collector.analysis.comparison.result import Aspect, Subject
+from edgeprof_collector.analysis.definitions import DEFINITIONS
+from edgeprof_collector.analysis.series import Series
+from edgeprof_collector.analysis.telemetry_window import samples_during, series_of
+from edgeprof_collector.analysis.verdict import Figure, FigureName, Sample, StepVerdict, Verdict
+
+# A prefill step's time to the first token says the same as its rate, and the other way round in a chat: one of each.
+_ASPECTS: dict[StepKind, dict[FigureName, Aspect]] = {
+    StepKind.PREFILL: {FigureName.PREFILL_RATE: Aspect.PREFILL, FigureName.PREFILL_ENERGY: Aspect.ENERGY},
+    StepKind.DECODE: {FigureName.DECODE_RATE: Aspect.DECODE, FigureName.DECODE_ENERGY: Aspect.ENERGY},
+    StepKind.CHAT: {
+        FigureName.TTFT: Aspect.TTFT,
+        FigureName.DECODE_RATE: Aspect.DECODE,
+        FigureName.PREFILL_ENERGY: Aspect.ENERGY,
+        FigureName.DECODE_ENERGY: Aspect.ENERGY,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunData:
+    """A run as the analysis sees it. ``steps`` are those of its plan; ``variant`` is one's name, empty for all."""
+
+    verdict: Verdict
+    series: Sequence[Series]
+    steps: tuple[Step, ...]
+    variant: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return f"{self.verdict.run_id}:{self.variant}" if self.variant else self.verdict.run_id
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of the variants that count."""
+        found = dict.fromkeys(step.variant_name for step in self.verdict.steps)
+        return tuple(name for name in found if self.variant in ("", name))
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What must be equal for values to be compared: the step as its plan has it, and the subject."""
+
+    step: Step | None
+    subject: Subject
+
+
+Values = dict[Key, tuple[Sample, ...]]
+
+
+def run_values(run: RunData, *, by_variant: bool) -> Values:
+    """Everything that a run has to compare, by key. ``by_variant`` tells variants apart in the keys."""
+    values: Values = {}
+    for step in run.verdict.steps:
+        if step.variant_name in run.variants:
+            variant = step.variant_name if by_variant else ""
+            for subject, figure in _step_figures(step, variant):
+                values[Key(run.steps[step.step], subject)] = figure.samples
+    for loaded in run.verdict.variants:
+        if loaded.name in run.variants:
+            variant = loaded.name if by_variant else ""
+            for figure in loaded.loads:
+                values[Key(None, _subject(Aspect.LOAD, figure, variant=variant))] = figure.samples
+    if memory := _memory_samples(run):
+        values[Key(None, Subject(aspect=Aspect.MEMORY, title="peak memory", unit="bytes"))] = memory
+    return values
+
+
+def median_of(samples: Sequence[Sample]) -> float:
+    """The median value."""
+    return median(sample.value for sample in samples)
+
+
+def _step_figures(step: StepVerdict, variant: str) -> Iterator[tuple[Subject, Figure]]:
+    """The figures of a step that are compared; of an energy on several rails, the widest, which is the first."""
+    seen = set()
+    for figure in step.figures:
+        aspect = _ASPECTS.get(step.kind, {}).get(figure.name)
+        if aspect is None or (figure.name, figure.turn) in seen:
+            continue
+        seen.add((figure.name, figure.turn))
+        yield _subject(aspect, figure, step=step.name, variant=variant), figure
+
+
+def _subject(aspect: Aspect, figure: Figure, *, variant: str, step: str = "") -> Subject:
+    return Subject(
+        aspect=aspect,
+        title=DEFINITIONS[figure.name].short_title,
+        unit=figure.unit,
+        step=step,
+        variant=variant,
+        turn=figure.turn,
+        scope=figure.scope,
+    )
+
+
+def _memory_samples(run: RunData) -> tuple[Sample, ...]:
+    """The highest resident memory seen in each repetition, over all steps; none where variants share a process."""
+    if len({step.variant for step in run.verdict.steps}) > 1:
+        return ()
+    highest: dict[int, float] = {}
+    for resident in series_of(run.series, "edgeprof_workload_resident_bytes"):
+        for step in run.verdict.steps:
+            for repetition in step.repetitions:
+                seen = samples_during(resident, repetition.start_monotonic_ns, repetition.end_monotonic_ns)
+                if seen.size:
+                    highest[repetition.index] = max(highest.get(repetition.index, 0.0), float(seen.max()))
+    return tuple(Sample(index, value) for index, value in sorted(highest.items()))
