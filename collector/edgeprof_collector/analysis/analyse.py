@@ -27,7 +27,7 @@ def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
     meters = widest_first(record, energy_meters(series, started.device), end_ns)
     steps = step_verdicts(record, series, meters)
     memory = memory_verdict(record, series, end_ns)
-    evidence = Evidence(record=record, steps=steps, memory=memory)
+    evidence = Evidence(record=record, steps=steps, memory=memory, series=series)
     raised = {flag for step in steps for figure in step.figures for flag in figure.flags}
     return Verdict(
         run_id=started.run_id,

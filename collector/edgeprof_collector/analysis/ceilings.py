@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from edgeprof.run import CeilingMeasured, PeakMethod, RunRecord
 from edgeprof_collector.analysis.placement import CPU
 from edgeprof_collector.analysis.quantity import bytes_text
-from edgeprof_collector.analysis.thresholds import LARGEST_GPU_CACHE_BYTES
+from edgeprof_collector.analysis.thresholds import CORE_LOADS_BYTES_PER_SECOND, LARGEST_GPU_CACHE_BYTES
 
 MEASURED = "measured"
 
@@ -63,3 +63,14 @@ def fitting_cache(record: RunRecord, processor: str) -> str:
     if cache_bytes is None or weights > cache_bytes:
         return ""
     return f"the last-level cache ({bytes_text(cache_bytes)})"
+
+
+def cache_ceiling(record: RunRecord) -> Ceiling:
+    """What the CPU's cores can load of their closest cache: a bound for weights that fit a cache, and without a peak.
+
+    Of cores that are not told apart from threads, the threads count.
+    """
+    device = record.started.device
+    cores = device.physical_cores or device.logical_cores
+    known_by = f"what {cores} cores can load of their closest cache"
+    return Ceiling(cores * CORE_LOADS_BYTES_PER_SECOND, known_by)

@@ -88,3 +88,24 @@ IMPOSSIBLE_RATE_RATIO = 1.10
 
 # The usual advice on devices with little memory: keep a fifth free, for longer contexts and for everything else.
 MEMORY_HEADROOM_RATIO = 0.20
+
+# A core of today loads at most two lines of 64 bytes per clock, at no more than 6.2 GHz: 0.8 TB/s.
+CORE_LOADS_BYTES_PER_SECOND = 1e12
+
+# Work that was left for later makes the event after a phase last longer than the phase itself did. A graph that is
+# captured, or a cache that is grown, costs a small part of a prompt: it takes twice the prompt and five tokens' time.
+UNFINISHED_PHASE_RATIO = 2.0
+UNFINISHED_TOKEN_RATIO = 5.0
+
+# A prompt reads all weights at least once, as a single token does. With other threads or another kernel it may do so
+# faster, but not twice as fast. Shorter prompts than this may be read as one token is, and tell nothing.
+PROMPT_TO_TOKEN_RATIO = 0.5
+UNFINISHED_MIN_PROMPT_TOKENS = 16
+
+# A fall over the depth that people notice, and that the KV cache's share of a token's bytes often does not explain.
+CONTEXT_DECAY_RATIO = 0.15
+KV_EXPLAINS_RATIO = 0.5
+
+# A difference between variants that matters: common run-to-run noise of a rate is 1 to 2 %. Besides, the middle halves
+# of both must lie apart.
+VARIANT_MIN_RATIO = 0.05

@@ -9,6 +9,7 @@ from enum import Enum
 from edgeprof.device import DeviceFacts
 from edgeprof.plan import StepKind
 from edgeprof.run import CeilingMeasured, EngineFacts, ModelFacts, PeakBandwidth, RunState
+from edgeprof_collector.analysis.finding_name import FindingName
 
 
 class FigureName(str, Enum):
@@ -276,6 +277,7 @@ class Severity(str, Enum):
 class Finding:
     """A cause that the run shows: the evidence in numbers, and what to do about it."""
 
+    name: FindingName
     severity: Severity
     title: str
     evidence: str

@@ -180,6 +180,7 @@ def _finding(finding: Finding) -> Table:
     grid.add_row(Text(mark, style=style), Text(clean(finding.title), style=style))
     grid.add_row("", Text(clean(finding.evidence)))
     grid.add_row("", Text(f"→ {clean(finding.advice)}", style="italic"))
+    grid.add_row("", Text(finding.name.page, style="dim"))
     return grid
 
 

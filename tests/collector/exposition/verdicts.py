@@ -6,6 +6,7 @@ from edgeprof.device import DeviceFacts
 from edgeprof.plan import StepKind
 from edgeprof.run import EngineFacts, ModelFacts, RunState
 from edgeprof_collector.analysis.definitions import figure
+from edgeprof_collector.analysis.finding_name import FindingName
 from edgeprof_collector.analysis.verdict import (
     Figure,
     FigureName,
@@ -92,7 +93,10 @@ def verdict(
         memory=MemoryVerdict(total_bytes=2**33, peak_resident_bytes=peak_resident_bytes, headroom_ratio=headroom_ratio),
         ceilings=(),
         energy_rails=(),
-        findings=tuple(Finding(severity=one, title="", evidence="", advice="") for one in severities),
+        findings=tuple(
+            Finding(name=FindingName.IMPOSSIBLE_RATE, severity=one, title="", evidence="", advice="")
+            for one in severities
+        ),
     )
 
 

@@ -1,5 +1,6 @@
 """Too little memory left for longer contexts and for everything else on the device."""
 
+from edgeprof_collector.analysis.finding_name import FindingName
 from edgeprof_collector.analysis.findings.rule import Evidence
 from edgeprof_collector.analysis.quantity import bytes_text
 from edgeprof_collector.analysis.thresholds import MEMORY_HEADROOM_RATIO
@@ -21,6 +22,7 @@ def memory_headroom(evidence: Evidence) -> tuple[Finding, ...]:
     ]
     return (
         Finding(
+            name=FindingName.MEMORY_HEADROOM,
             severity=Severity.WARNING,
             title="Little memory is left",
             evidence="; ".join(parts),

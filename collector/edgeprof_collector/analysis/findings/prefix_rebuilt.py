@@ -1,6 +1,7 @@
 """Later turns of a chat that pay for the whole history instead of for what is new."""
 
 from edgeprof.plan import StepKind
+from edgeprof_collector.analysis.finding_name import FindingName
 from edgeprof_collector.analysis.findings.rule import Evidence
 from edgeprof_collector.analysis.quantity import text_of
 from edgeprof_collector.analysis.verdict import FigureName, Finding, Severity, StepVerdict
@@ -31,6 +32,7 @@ def _judge(evidence: Evidence, step: StepVerdict) -> Finding | None:
     if ratio < (1 + growth) / 2:
         return None
     return Finding(
+        name=FindingName.PREFIX_REBUILT,
         severity=Severity.WARNING,
         title=f"{evidence.title(step)}: the conversation is processed again on every turn",
         evidence=(

@@ -1,9 +1,10 @@
 """What a rule is given, and what it answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgeprof.run import RunRecord
+from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.verdict import Finding, MemoryVerdict, StepVerdict
 
 
@@ -14,6 +15,11 @@ class Evidence:
     record: RunRecord
     steps: tuple[StepVerdict, ...]
     memory: MemoryVerdict
+    series: Sequence[Series]
+
+    def step_of(self, step: int, variant: int) -> StepVerdict | None:
+        """The verdict on a step of the plan with a variant; ``None`` if no repetition of it is known."""
+        return next((each for each in self.steps if (each.step, each.variant) == (step, variant)), None)
 
     def title(self, step: StepVerdict) -> str:
         """The step's name, with its variant where the plan has several."""

@@ -1,0 +1,20 @@
+"""The names of all findings. Each has a page ``docs/findings/NAME.md``."""
+
+from enum import Enum
+
+
+class FindingName(str, Enum):
+    """What is wrong, in a word that scripts may rely on."""
+
+    IMPOSSIBLE_RATE = "impossible-rate"
+    UNFINISHED_WORK = "unfinished-work"
+    CONTEXT_DECAY = "context-decay"
+    PREFIX_REBUILT = "prefix-rebuilt"
+    LOGITS_ALL = "logits-all"
+    THREAD_COUNT = "thread-count"
+    MEMORY_HEADROOM = "memory-headroom"
+
+    @property
+    def page(self) -> str:
+        """Where the documentation explains it."""
+        return f"docs/findings/{self.value}.md"

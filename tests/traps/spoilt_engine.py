@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""llama.cpp in edgeprof's own child, spoilt on purpose: the option ``spoilt`` says how. Everything that it does is real
+work of the real library, or the want of it."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "agent"))
+
+import llama_cpp
+
+from edgeprof_agent.engines.channel import Channel
+from edgeprof_agent.engines.engine import Loaded, Step
+from edgeprof_agent.engines.lifeline import die_with_parent
+from edgeprof_agent.engines.llama_cpp import LlamaCpp
+from edgeprof_agent.engines.options import Option
+from edgeprof_agent.engines.recorder import Recorder
+from edgeprof_agent.engines.registry import find_engine
+from edgeprof_agent.engines.serve import serve
+
+WAYS = ("no", "prompts fail", "all calls fail", "rebuilds each turn", "works twice", "first step works more")
+_SILENT = llama_cpp.llama_log_callback(lambda _level, _text, _user_data: None)
+_MORE = 6
+
+
+class SpoiltLlamaCpp(LlamaCpp):
+    """llama.cpp, spoilt in one way."""
+
+    name = "spoilt"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.options = (*self.options, Option("spoilt", "choice", "no", "how it is spoilt", choices=WAYS))
+        self._way = "no"
+        self._steps_begun = 0
+
+    def load(self, path: str, options: Mapping[str, Any], context_tokens: int, seed: int) -> Loaded:
+        self._way = str(options["spoilt"])
+        self._steps_begun = 0
+        loaded = super().load(path, options, context_tokens, seed)
+        if "fail" in self._way:
+            llama_cpp.llama_log_set(_SILENT, ctypes.c_void_p(None))
+        return loaded
+
+    def run(self, step: Step, recorder: Recorder) -> None:
+        self._steps_begun += 1
+        super().run(step, recorder)
+
+    def process(self, count: int, check: Callable[[], None]) -> None:
+        if self._way == "all calls fail" or (self._way == "prompts fail" and count > 1):
+            self._process_and_ignore(count)
+            return
+        super().process(count, check)
+        for _ in range(self._times_again()):
+            self._cut(count)
+            super().process(count, check)
+
+    def _times_again(self) -> int:
+        first_timed = self._steps_begun == 2  # the warm-up is the first
+        return {"works twice": 1, "first step works more": _MORE * first_timed}.get(self._way, 0)
+
+    def _cut(self, count: int) -> None:
+        memory = llama_cpp.llama_get_memory(self._context)
+        assert llama_cpp.llama_memory_seq_rm(memory, 0, self._length - count, -1)
+        self._length -= count
+
+    def _process_and_ignore(self, count: int) -> None:
+        """Hand llama.cpp tokens that no model has, and never look at what it returns."""
+        for first in range(0, count, self._call_tokens):
+            size = min(self._call_tokens, count - first)
+            tokens = (llama_cpp.llama_token * size)(*[-1] * size)
+            llama_cpp.llama_decode(self._context, llama_cpp.llama_batch(n_tokens=size, token=tokens))
+        llama_cpp.llama_synchronize(self._context)
+        self._length += count
+
+    def _chat(self, step: Step, recorder: Recorder) -> None:
+        if self._way != "rebuilds each turn":
+            super()._chat(step, recorder)
+            return
+        for turn in range(step.turns):
+            prompt_tokens = turn * (step.prompt_tokens + step.decode_tokens) + step.prompt_tokens
+            recorder.begin(prompt_tokens=prompt_tokens, reused_tokens=0, depth_tokens=step.depth_tokens)
+            self.rewind(step.depth_tokens, recorder.check)
+            self.process(prompt_tokens, recorder.check)
+            recorder.prefill_end()
+            recorder.token()
+            for _ in range(step.decode_tokens - 1):
+                self.process(1, recorder.check)
+                recorder.token()
+            recorder.end()
+
+
+if __name__ == "__main__":
+    entry = find_engine("llama-cpp-python")
+    assert entry
+    channel = Channel.take_standard_streams()
+    die_with_parent()
+    serve(channel, SpoiltLlamaCpp(), entry.capabilities)
