@@ -12,6 +12,7 @@ from edgeprof_collector.commands.collector import collector
 from edgeprof_collector.commands.compare import compare
 from edgeprof_collector.commands.engines import engines
 from edgeprof_collector.commands.export import export
+from edgeprof_collector.commands.imports import imports
 from edgeprof_collector.commands.profile import profile
 from edgeprof_collector.commands.runs import runs
 from edgeprof_collector.commands.show import show
@@ -21,6 +22,7 @@ EXIT_BAD_INPUT = 2
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 for command in (profile, runs, show, compare, export, engines, collector, backup, restore):
     app.command()(command)
+app.add_typer(imports, name="import")
 
 
 def _print_version(wanted: bool) -> None:

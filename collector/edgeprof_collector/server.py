@@ -78,14 +78,15 @@ class _Collector:
             on_run_finished=self._run_finished,
         )
         page = Page([latest, results], health)
-        self._http = HttpServer(create_app(store=store, jobs=self._jobs, page=page))
+        self._http = HttpServer(create_app(store=store, jobs=self._jobs, page=page, on_run_finished=self._run_finished))
 
     @classmethod
     async def put_together(cls, config: CollectorConfig, store: Store) -> "_Collector":
         """Make the parts, knowing the devices of earlier days."""
         health = CollectorHealth()
         devices = await asyncio.to_thread(store.devices)
-        last_seen = [(device.facts.device_id, device.last_seen_wall_ns / 1e9) for device in devices]
+        agents = [device for device in devices if not device.facts.imported_from]
+        last_seen = [(device.facts.device_id, device.last_seen_wall_ns / 1e9) for device in agents]
         known = [device_id for device_id, _ in last_seen]
         remote_writing = RemoteWriting(config.remote_write, store, health, known)
         return cls(config, store, LatestValues(health, last_seen), health, remote_writing)

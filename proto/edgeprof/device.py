@@ -26,7 +26,9 @@ class DeviceFacts:
 
     ``power_source`` is ``mains`` or ``battery``; ``labels`` are the owner's, for selecting devices.
     ``memory_bus_bits`` is the width of all channels together. ``power_limits_watts`` and ``clock_limits_hertz`` are
-    what the owner or the firmware limits, by names such as ``package-0 long_term`` and ``cpu 0-3``.
+    what the owner or the firmware limits, by names such as ``package-0 long_term`` and ``cpu 0-3``. ``imported_from``
+    is the benchmark whose results were imported, and empty for a device that runs an agent. What that benchmark does
+    not tell of the device is 0 or empty.
     """
 
     device_id: str
@@ -53,3 +55,4 @@ class DeviceFacts:
     clock_limits_hertz: dict[str, float] = field(default_factory=dict)
     accelerators: tuple[Accelerator, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
+    imported_from: str = ""

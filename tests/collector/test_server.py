@@ -4,6 +4,7 @@ import asyncio
 import random
 import signal
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,12 @@ import pytest
 
 from edgeprof.errors import ConfigError, EdgeprofError
 from edgeprof.v1.uplink_pb2 import AgentMessage
+from edgeprof_collector.client import HttpClient
 from edgeprof_collector.config import CollectorConfig, read_config, refuse_exposure
+from edgeprof_collector.imports.llama_bench import runs_of
+from edgeprof_collector.imports.llama_bench_file import read_llama_bench
 from edgeprof_collector.store.sqlite import SqliteStore
+from tests.collector.imports.rows import PREFILL, write_lines
 from tests.collector.intake.device import Device
 from tests.collector.service import CollectorProcess
 from tests.collector.store.samples import (
@@ -74,6 +79,25 @@ def test_it_stops_while_devices_and_watchers_are_connected(tmp_path: Path) -> No
 
     with CollectorProcess(tmp_path) as collector:
         asyncio.run(scenario(collector))
+
+
+def test_imported_results_are_exposed_and_their_device_is_none_that_connects(tmp_path: Path) -> None:
+    """An alert on devices that are gone must not count one that never had an agent."""
+    asked = 'edgeprof_result_prefill_tokens_per_second{device="llama-bench on AMD EPYC"'
+    with CollectorProcess(tmp_path) as collector:
+        with HttpClient(collector.ready["http"]) as client:
+            client.import_runs(runs_of(read_llama_bench(write_lines(tmp_path / "results.jsonl", PREFILL))))
+        wait_for_metric(collector, asked)
+    with CollectorProcess(tmp_path) as collector:
+        assert "edgeprof_device_connected{" not in wait_for_metric(collector, asked)
+
+
+def wait_for_metric(collector: CollectorProcess, beginning: str) -> str:
+    """The page of metrics, once it has a series that begins so."""
+    with httpx.Client(base_url=collector.ready["http"], trust_env=False) as http:
+        while beginning not in (page := http.get("/metrics").text):
+            time.sleep(0.05)
+    return page
 
 
 @pytest.mark.parametrize("option", ["grpc_port", "http_port"])

@@ -10,6 +10,7 @@ from edgeprof_collector.analysis.findings.rule import Evidence
 from edgeprof_collector.analysis.headline import headline
 from edgeprof_collector.analysis.memory import memory_verdict
 from edgeprof_collector.analysis.notes import data_notes
+from edgeprof_collector.analysis.options import options_in_force
 from edgeprof_collector.analysis.rates import load_figures
 from edgeprof_collector.analysis.repetitions import last_moment_ns
 from edgeprof_collector.analysis.series import Series
@@ -55,19 +56,22 @@ def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
 
 
 def _variant_verdicts(record: RunRecord) -> tuple[VariantVerdict, ...]:
+    """The variants that were loaded, or measured by a benchmark that does not tell of loading."""
+    measured = {request.step.variant for request in record.requests if request.step}
     verdicts = []
     for index, variant in enumerate(record.started.plan.variants):
         loads = [loaded for loaded in record.loaded if loaded.variant == index]
-        if loads:
+        last = loads[-1] if loads else None
+        if last or index in measured:
             verdicts.append(
                 VariantVerdict(
                     variant=index,
                     name=variant.name,
                     loads=load_figures(loads),
-                    options=loads[-1].options,
-                    weights_bytes=loads[-1].weights_bytes,
-                    kv_cache_bytes=loads[-1].kv_cache_bytes,
-                    compute_bytes=loads[-1].compute_bytes,
+                    options=last.options if last else dict(options_in_force(record, index)),
+                    weights_bytes=last.weights_bytes if last else None,
+                    kv_cache_bytes=last.kv_cache_bytes if last else None,
+                    compute_bytes=last.compute_bytes if last else None,
                 )
             )
     return tuple(verdicts)

@@ -19,6 +19,10 @@ def data_notes(
         notes.append(
             "Synthetic model: random weights in a real shape. Speed, memory and heat are real, the text is noise."
         )
+    if origin := record.started.device.imported_from:
+        notes.append(
+            f"Imported from {origin}: the durations are its own, laid end to end. edgeprof has measured nothing here."
+        )
     fewest = min((len(found) for found in group_repetitions(record).values()), default=0)
     if 0 < fewest < INTERVAL_MIN_REPETITIONS:
         notes.append(

@@ -1,6 +1,6 @@
 """A collector's HTTP API."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
@@ -66,6 +66,10 @@ class HttpClient:
             return RunTelemetry.FromString(content)
         except DecodeError as error:
             raise self._misunderstood() from error
+
+    def import_runs(self, records: Sequence[RunRecord]) -> None:
+        """See :meth:`Client.import_runs`."""
+        self._request("POST", "runs", content=msgspec.json.encode(records))
 
     def submit(self, request: JobRequest) -> str:
         """See :meth:`Client.submit`."""

@@ -1,6 +1,6 @@
 """This device's own store, in process."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,10 @@ class LocalClient:
     def telemetry(self, name: str) -> RunTelemetry:
         """See :meth:`Client.telemetry`."""
         return self._store.telemetry(find_run_id(name, self.runs()))
+
+    def import_runs(self, records: Sequence[RunRecord]) -> None:
+        """See :meth:`Client.import_runs`."""
+        self._store.adopt(records)
 
     def submit(self, request: JobRequest) -> str:  # noqa: ARG002  part of the protocol
         """See :meth:`Client.submit`."""

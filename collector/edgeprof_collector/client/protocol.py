@@ -1,6 +1,6 @@
 """What every client does, wherever the data is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,6 +36,10 @@ class Client(Protocol):
 
     def telemetry(self, name: str) -> RunTelemetry:
         """All telemetry of one run."""
+        ...
+
+    def import_runs(self, records: Sequence[RunRecord]) -> None:
+        """Store runs that another benchmark has measured, all or none; one that is stored already is refused."""
         ...
 
     def submit(self, request: JobRequest) -> str:

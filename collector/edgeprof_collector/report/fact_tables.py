@@ -40,9 +40,9 @@ def _device_rows(verdict: Verdict) -> list[tuple[str, str | None]]:
         ("SoC", device.soc),
         ("CPU", device.cpu_model),
         ("Architecture", device.architecture),
-        ("Cores", f"{device.physical_cores or '?'} physical, {device.logical_cores} logical"),
+        ("Cores", _cores(device)),
         ("Last-level cache", None if cache is None else bytes_text(cache)),
-        ("Memory", ", ".join([bytes_text(device.memory_total_bytes), *_memory_kind(device)])),
+        ("Memory", ", ".join([*_bytes(device.memory_total_bytes), *_memory_kind(device)])),
     ]
     for gpu in device.accelerators:
         memory = "" if gpu.memory_total_bytes is None else f", {bytes_text(gpu.memory_total_bytes)}"
@@ -60,8 +60,23 @@ def _device_rows(verdict: Verdict) -> list[tuple[str, str | None]]:
         ("Governor", device.governor),
         ("Power source", device.power_source),
         ("Agent", device.agent_version),
+        ("Imported from", device.imported_from),
         ("Labels", ", ".join(f"{name}={value}" for name, value in sorted(device.labels.items()))),
     ]
+
+
+def _cores(device: DeviceFacts) -> str:
+    return f"{device.physical_cores or '?'} physical, {device.logical_cores} logical" if device.logical_cores else ""
+
+
+def _bytes(count: int) -> list[str]:
+    """A size; nothing where it is not told, which imported results do not."""
+    return [bytes_text(count)] if count else []
+
+
+def _count(count: int) -> str:
+    """A number; empty where it is not told."""
+    return f"{count:,}" if count else ""
 
 
 def _memory_kind(device: DeviceFacts) -> list[str]:
@@ -87,12 +102,12 @@ def _model_rows(verdict: Verdict) -> list[tuple[str, str | None]]:
         ("Tensors by type", ", ".join(f"{name} {bytes_text(size)}" for name, size in types)),
         ("Parameters", count_text(model.parameter_count)),
         ("Experts", f"{model.expert_used_count} of {model.expert_count} used" if model.expert_count else None),
-        ("Layers", str(model.layer_count)),
-        ("Embedding length", f"{model.embedding_length:,}"),
-        ("Vocabulary", f"{model.vocabulary_size:,}"),
-        ("Context length", f"{model.context_length:,}"),
-        ("Weights read per token", bytes_text(model.weight_bytes_read_per_token)),
-        ("KV elements per token", f"{model.kv_elements_per_token:,}"),
+        ("Layers", _count(model.layer_count)),
+        ("Embedding length", _count(model.embedding_length)),
+        ("Vocabulary", _count(model.vocabulary_size)),
+        ("Context length", _count(model.context_length)),
+        ("Weights read per token", "".join(_bytes(model.weight_bytes_read_per_token))),
+        ("KV elements per token", _count(model.kv_elements_per_token)),
         ("SHA-256", model.sha256),
     ]
 

@@ -13,11 +13,12 @@ def clean(text: str) -> str:
 def device_line(device: DeviceFacts) -> str:
     """What the device is."""
     cores = device.physical_cores or device.logical_cores
+    memory_bytes = device.memory_total_bytes
     parts = [
         device.board,
         device.cpu_model or device.soc or device.architecture,
-        f"{cores} cores",
-        f"{bytes_text(device.memory_total_bytes)} memory",
+        f"{cores} cores" if cores else None,
+        f"{bytes_text(memory_bytes)} memory" if memory_bytes else None,
         *(accelerator.product for accelerator in device.accelerators),
         device.os,
     ]

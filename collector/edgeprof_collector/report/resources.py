@@ -18,7 +18,9 @@ def resource_lines(verdict: Verdict) -> list[tuple[str, str]]:
     for prefix, variant in zip(prefixes, verdict.variants, strict=True):
         if told := engine_memory(variant):
             lines.append(("", prefix + told))
-    lines += _named("Load", [prefix + _loads(each) for prefix, each in zip(prefixes, verdict.variants, strict=True)])
+    lines += _named(
+        "Load", [prefix + _loads(each) for prefix, each in zip(prefixes, verdict.variants, strict=True) if each.loads]
+    )
     lines += _named(
         "Ran on", [prefix + each for prefix, each in zip(prefixes, _processors(verdict), strict=True) if each]
     )

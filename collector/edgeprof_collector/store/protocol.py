@@ -116,6 +116,14 @@ class Store(Protocol):
         """
         ...
 
+    def adopt(self, records: Sequence[RunRecord]) -> None:
+        """Keep finished runs that no device has streamed, all in one durable transaction or none.
+
+        Raises:
+            EdgeprofError: a run is stored already, or its device runs an agent.
+        """
+        ...
+
     def devices(self) -> tuple[DeviceRecord, ...]:
         """Every device that ever connected, by name."""
         ...

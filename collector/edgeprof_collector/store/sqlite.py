@@ -9,7 +9,7 @@ from edgeprof.run import RunRecord
 from edgeprof.telemetry import Gap
 from edgeprof.v1 import device_pb2
 from edgeprof.v1.telemetry_pb2 import RunTelemetry
-from edgeprof_collector.store import admission, arrivals, jobs, runs
+from edgeprof_collector.store import admission, adoption, arrivals, jobs, runs
 from edgeprof_collector.store.database import Database
 from edgeprof_collector.store.protocol import Admission, Delivery, Greeting
 from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
@@ -49,6 +49,12 @@ class SqliteStore:
         """See :meth:`Store.commit`."""
         with self._database.writing() as connection:
             return tuple(arrivals.keep(connection, delivery) for delivery in deliveries)
+
+    def adopt(self, records: Sequence[RunRecord]) -> None:
+        """See :meth:`Store.adopt`."""
+        with self._database.writing() as connection:
+            for record in records:
+                adoption.adopt(connection, record)
 
     def devices(self) -> tuple[DeviceRecord, ...]:
         """See :meth:`Store.devices`."""

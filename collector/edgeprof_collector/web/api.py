@@ -7,6 +7,7 @@
     GET  /api/v1/runs/RUN               one run with all its events
     GET  /api/v1/runs/RUN/telemetry     its telemetry, as a message edgeprof.v1.RunTelemetry
     GET  /api/v1/runs/RUN/report        its report, as a page
+    POST /api/v1/runs                   store runs that another benchmark has measured
     POST /api/v1/jobs                   ask a device for a run
     GET  /api/v1/jobs                   every job, the latest first
     GET  /api/v1/jobs/JOB               one job
@@ -17,6 +18,7 @@ RUN is an id, the first characters of one, or ``latest``.
 """
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -35,15 +37,19 @@ from edgeprof_collector.store.protocol import Store
 from edgeprof_collector.web.answers import EXCEPTION_HANDLERS, json_answer, json_from_thread
 from edgeprof_collector.web.job_events import event_lines
 from edgeprof_collector.web.job_request import read_job_request
+from edgeprof_collector.web.run_import import read_imported_runs
 
 
-def create_app(*, store: Store, jobs: JobQueue, page: Page) -> Starlette:
-    """Make the application that serves what the store keeps, the queue of jobs and the page of metrics."""
+def create_app(*, store: Store, jobs: JobQueue, page: Page, on_run_finished: Callable[[str], None]) -> Starlette:
+    """Make the application that serves what the store keeps, the queue of jobs and the page of metrics.
+
+    ``on_run_finished`` is told of runs that are imported.
+    """
     return Starlette(
         routes=[
             Route("/metrics", _Metrics(page).show),
             Route("/healthz", _healthz),
-            Mount("/api/v1", routes=[*_Stored(store).routes(), *_Jobs(jobs).routes()]),
+            Mount("/api/v1", routes=[*_Stored(store, on_run_finished).routes(), *_Jobs(jobs).routes()]),
         ],
         exception_handlers=EXCEPTION_HANDLERS,
     )
@@ -68,13 +74,15 @@ class _Metrics:
 class _Stored:
     """Devices and runs, read in threads."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, on_run_finished: Callable[[str], None]) -> None:
         self._client = LocalClient(store)
+        self._on_run_finished = on_run_finished
 
     def routes(self) -> list[Route]:
         return [
             Route("/devices", self._devices),
             Route("/runs", self._runs),
+            Route("/runs", self._import, methods=["POST"]),
             Route("/runs/{run}", self._run),
             Route("/runs/{run}/telemetry", self._telemetry),
             Route("/runs/{run}/report", self._report),
@@ -85,6 +93,13 @@ class _Stored:
 
     async def _runs(self, _request: Request) -> Response:
         return await json_from_thread(self._client.runs)
+
+    async def _import(self, request: Request) -> Response:
+        records = await read_imported_runs(request)
+        await asyncio.to_thread(self._client.import_runs, records)
+        for record in records:
+            self._on_run_finished(record.started.run_id)
+        return json_answer([record.started.run_id for record in records], HTTPStatus.CREATED)
 
     async def _run(self, request: Request) -> Response:
         return await json_from_thread(self._client.run, request.path_params["run"])

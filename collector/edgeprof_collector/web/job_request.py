@@ -1,18 +1,17 @@
 """From the body of a POST to a job request, checked whole."""
 
 from dataclasses import replace
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.plan import built_in_plan, complete
 from edgeprof.unknown_keys import find_unknown_key
 from edgeprof_collector.jobs.messages import JobRequest
+from edgeprof_collector.web.json_body import json_body
 
 MAX_BODY_BYTES = 1 << 20
 
@@ -24,10 +23,7 @@ async def read_job_request(request: Request) -> JobRequest:
         HTTPException: the body is no JSON by its header, or too large.
         EdgeprofError: a key is unknown, or a value missing or wrong.
     """
-    # A web page that somebody happens to open may send text to this address, but JSON only if we allowed it.
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a job is sent as Content-Type: application/json")
-    return parse_job_request(await _limited_body(request))
+    return parse_job_request(await json_body(request, "a job request", MAX_BODY_BYTES))
 
 
 def parse_job_request(body: bytes) -> JobRequest:
@@ -51,14 +47,3 @@ def _with_plan(data: Any) -> Any:
     if isinstance(data, dict) and isinstance(data.get("plan"), str):
         return {**data, "plan": msgspec.to_builtins(built_in_plan(data["plan"]))}
     return data
-
-
-async def _limited_body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise HTTPException(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a job request has at most {MAX_BODY_BYTES} bytes"
-            )
-    return bytes(body)

@@ -27,7 +27,7 @@ class Accelerator(_message.Message):
     def __init__(self, name: _Optional[str] = ..., product: _Optional[str] = ..., vendor: _Optional[str] = ..., memory_total_bytes: _Optional[int] = ..., driver_version: _Optional[str] = ..., unified_memory: _Optional[bool] = ..., memory_clock_max_hertz: _Optional[int] = ..., memory_bus_bits: _Optional[int] = ...) -> None: ...
 
 class DeviceFacts(_message.Message):
-    __slots__ = ("device_id", "hostname", "board", "soc", "cpu_model", "architecture", "physical_cores", "logical_cores", "memory_total_bytes", "last_level_cache_bytes", "os", "kernel", "firmware", "power_mode", "governor", "power_source", "accelerators", "labels", "agent_version", "memory_type", "memory_transfers_per_second", "memory_bus_bits", "power_limits_watts", "clock_limits_hertz")
+    __slots__ = ("device_id", "hostname", "board", "soc", "cpu_model", "architecture", "physical_cores", "logical_cores", "memory_total_bytes", "last_level_cache_bytes", "os", "kernel", "firmware", "power_mode", "governor", "power_source", "accelerators", "labels", "agent_version", "memory_type", "memory_transfers_per_second", "memory_bus_bits", "power_limits_watts", "clock_limits_hertz", "imported_from")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -73,6 +73,7 @@ class DeviceFacts(_message.Message):
     MEMORY_BUS_BITS_FIELD_NUMBER: _ClassVar[int]
     POWER_LIMITS_WATTS_FIELD_NUMBER: _ClassVar[int]
     CLOCK_LIMITS_HERTZ_FIELD_NUMBER: _ClassVar[int]
+    IMPORTED_FROM_FIELD_NUMBER: _ClassVar[int]
     device_id: str
     hostname: str
     board: str
@@ -97,4 +98,5 @@ class DeviceFacts(_message.Message):
     memory_bus_bits: int
     power_limits_watts: _containers.ScalarMap[str, float]
     clock_limits_hertz: _containers.ScalarMap[str, float]
-    def __init__(self, device_id: _Optional[str] = ..., hostname: _Optional[str] = ..., board: _Optional[str] = ..., soc: _Optional[str] = ..., cpu_model: _Optional[str] = ..., architecture: _Optional[str] = ..., physical_cores: _Optional[int] = ..., logical_cores: _Optional[int] = ..., memory_total_bytes: _Optional[int] = ..., last_level_cache_bytes: _Optional[int] = ..., os: _Optional[str] = ..., kernel: _Optional[str] = ..., firmware: _Optional[str] = ..., power_mode: _Optional[str] = ..., governor: _Optional[str] = ..., power_source: _Optional[str] = ..., accelerators: _Optional[_Iterable[_Union[Accelerator, _Mapping]]] = ..., labels: _Optional[_Mapping[str, str]] = ..., agent_version: _Optional[str] = ..., memory_type: _Optional[str] = ..., memory_transfers_per_second: _Optional[int] = ..., memory_bus_bits: _Optional[int] = ..., power_limits_watts: _Optional[_Mapping[str, float]] = ..., clock_limits_hertz: _Optional[_Mapping[str, float]] = ...) -> None: ...
+    imported_from: str
+    def __init__(self, device_id: _Optional[str] = ..., hostname: _Optional[str] = ..., board: _Optional[str] = ..., soc: _Optional[str] = ..., cpu_model: _Optional[str] = ..., architecture: _Optional[str] = ..., physical_cores: _Optional[int] = ..., logical_cores: _Optional[int] = ..., memory_total_bytes: _Optional[int] = ..., last_level_cache_bytes: _Optional[int] = ..., os: _Optional[str] = ..., kernel: _Optional[str] = ..., firmware: _Optional[str] = ..., power_mode: _Optional[str] = ..., governor: _Optional[str] = ..., power_source: _Optional[str] = ..., accelerators: _Optional[_Iterable[_Union[Accelerator, _Mapping]]] = ..., labels: _Optional[_Mapping[str, str]] = ..., agent_version: _Optional[str] = ..., memory_type: _Optional[str] = ..., memory_transfers_per_second: _Optional[int] = ..., memory_bus_bits: _Optional[int] = ..., power_limits_watts: _Optional[_Mapping[str, float]] = ..., clock_limits_hertz: _Optional[_Mapping[str, float]] = ..., imported_from: _Optional[str] = ...) -> None: ...

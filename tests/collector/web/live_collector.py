@@ -46,6 +46,7 @@ class LiveCollector:
     latest: LatestValues
     loop: asyncio.AbstractEventLoop
     sent: list[CollectorMessage] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)
 
     def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run something in the server's event loop and return its result."""
@@ -103,7 +104,12 @@ def live_collector(folder: Path) -> Iterator[LiveCollector]:
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     collector = LiveCollector(url, store_path, store, JobQueue(store), latest, loop)
-    app = create_app(store=store, jobs=collector.jobs, page=Page([latest, Results()], health))
+    app = create_app(
+        store=store,
+        jobs=collector.jobs,
+        page=Page([latest, Results()], health),
+        on_run_finished=collector.finished.append,
+    )
     server = _Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1), ready)
     thread = threading.Thread(target=_serve, args=(loop, server, listening))
     thread.start()

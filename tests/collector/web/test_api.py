@@ -201,7 +201,7 @@ def test_a_wrong_job_is_refused_with_one_line(
 def test_a_job_that_a_web_page_could_send_is_refused(http: httpx.Client) -> None:
     response = http.post("/api/v1/jobs", content=json.dumps(_job()), headers={"Content-Type": "text/plain"})
 
-    assert _error(response) == (415, "a job is sent as Content-Type: application/json")
+    assert _error(response) == (415, "a job request is sent as Content-Type: application/json")
 
 
 def test_a_job_is_followed_to_its_end(collector: LiveCollector, http: httpx.Client) -> None:

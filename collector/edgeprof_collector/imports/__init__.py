@@ -1,0 +1,1 @@
+"""Results that other benchmarks have written, as runs."""
