@@ -25,6 +25,7 @@ from edgeprof_agent.sampling.sampler import Sampler
 from edgeprof_agent.sensors.device_facts import gather_device_facts
 from edgeprof_agent.sensors.registry import discover_sensors
 from edgeprof_agent.uplink.bounds import Bounds
+from edgeprof_agent.uplink.clocks import Clocks
 from edgeprof_agent.uplink.database import Database
 from edgeprof_agent.uplink.identity import boot_id, device_id
 from edgeprof_agent.uplink.ledger import Ledger
@@ -75,7 +76,7 @@ class Agent:
             min_free_bytes=config.spool.min_free_bytes,
         )
         spool = Spool(database, bounds)
-        self._outbox = Outbox(spool, self._boot_id)
+        self._outbox = Outbox(spool, Clocks(database, self._boot_id))
         self._facts = CurrentFacts(self._gather_facts, _ROOT, changed=self._outbox.wake.set)
         sensors = (*discover_sensors(_ROOT), SpoolSensor(self._outbox.status))
         self._sampler = Sampler(sensors, self._outbox.hand_over)
@@ -130,7 +131,6 @@ class Agent:
         return Session(
             call,
             facts=lambda: self._facts.latest,
-            boot_id=self._boot_id,
             outbox=self._outbox,
             ledger=self._ledger,
             commands=self,

@@ -5,7 +5,7 @@ from enum import Enum
 
 from edgeprof.device import DeviceFacts
 from edgeprof.plan import Plan
-from edgeprof.telemetry import Gap
+from edgeprof.telemetry import Gap, Placement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class EngineFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run begins. ``boot_id`` is the kernel's, 16 bytes."""
+    """A run begins. ``boot_id`` is the kernel's, 16 bytes; ``slept_ns`` is what ``monotonic_ns`` leaves out."""
 
     run_id: str
     plan: Plan
@@ -74,6 +74,7 @@ class RunStarted:
     monotonic_ns: int
     wall_ns: int
     job_id: str = ""
+    slept_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +220,7 @@ RunEvent = RunStarted | CeilingMeasured | PeakBandwidth | Phase | ModelLoaded | 
 class RunRecord:
     """A run as it is stored: its events by kind, each in the order of time, and what was lost on the way.
 
+    ``placement`` tells how its times were placed on the wall clock: as the least sure of them was.
     ``finished`` is ``None`` while the run goes on, or for ever when its device never came back.
     """
 
@@ -230,6 +232,7 @@ class RunRecord:
     requests: tuple[Request, ...] = ()
     finished: RunFinished | None = None
     gaps: tuple[Gap, ...] = ()
+    placement: Placement = Placement.EXACT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,20 @@ class GapCause(str, Enum):
     NEVER_SENT = "never_sent"
 
 
+class Placement(str, Enum):
+    """How a stretch of monotonic time was placed on the wall clock, the surest first.
+
+    ``EXACT``: by the least delayed message of its boot. ``ESTIMATED``: by the device's own wall clock, or by what was
+    known before the whole device was paused. ``BY_ARRIVAL``: it ended no later than it came. ``UNKNOWN``: an earlier
+    version stored it and did not say.
+    """
+
+    EXACT = "exact"
+    ESTIMATED = "estimated"
+    BY_ARRIVAL = "by_arrival"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
     """Messages ``first_sequence`` to ``last_sequence``, both included, that will never arrive, and why."""
@@ -89,10 +103,20 @@ class MalformedFrameError(ValueError):
     """A block whose bytes do not say what its header promises."""
 
 
-def encode_frame(frame: SampledFrame, boot_id: bytes, number_layout: Callable[[tuple[Channel, ...]], int]) -> Frame:
-    """Pack a frame. ``number_layout`` gives the number under which a set of channels is described."""
+def encode_frame(
+    frame: SampledFrame, boot_id: bytes, number_layout: Callable[[tuple[Channel, ...]], int], *, slept_ns: int = 0
+) -> Frame:
+    """Pack a frame.
+
+    Args:
+        frame: what was sampled.
+        boot_id: of the kernel.
+        number_layout: gives the number under which a set of channels is described.
+        slept_ns: how long the boot had slept by the frame's end.
+    """
     return Frame(
         boot_id=boot_id,
+        slept_ns=slept_ns,
         run_id=frame.run_id,
         start_monotonic_ns=frame.start_monotonic_ns,
         end_monotonic_ns=frame.end_monotonic_ns,

@@ -9,7 +9,7 @@ to that tag is in its file, and "done" when the collector has acknowledged all o
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 from edgeprof.device import DeviceFacts
 from edgeprof_agent.uplink.backoff import Backoff
 from edgeprof_agent.uplink.bounds import Bounds
+from edgeprof_agent.uplink.clocks import ClockReading, Clocks, read_clocks
 from edgeprof_agent.uplink.database import Database
 from edgeprof_agent.uplink.ledger import Ledger
 from edgeprof_agent.uplink.outbox import Outbox
@@ -65,13 +66,21 @@ class Agent:
 
 @contextlib.asynccontextmanager
 async def agent(
-    folder: Path, port: int, *, device_id: str = DEVICE, hostname: str = "bench", bounds: Bounds = ROOMY
+    folder: Path,
+    port: int,
+    *,
+    device_id: str = DEVICE,
+    hostname: str = "bench",
+    bounds: Bounds = ROOMY,
+    boot_id: bytes = BOOT,
+    read_clocks: Callable[[], ClockReading] = read_clocks,
 ) -> AsyncIterator[Agent]:
     """An agent that connects to a port of this host, and tries again a hundred times a second."""
     database = Database(folder)
-    outbox, ledger = Outbox(Spool(database, bounds), BOOT), Ledger(database)
+    outbox = Outbox(Spool(database, bounds), Clocks(database, boot_id, read_clocks))
+    ledger = Ledger(database)
     facts: DeviceFacts = replace(FACTS, device_id=device_id, hostname=hostname)
-    session = partial(Session, facts=lambda: facts, boot_id=BOOT, outbox=outbox, ledger=ledger, commands=Wishes())
+    session = partial(Session, facts=lambda: facts, outbox=outbox, ledger=ledger, commands=Wishes())
     uplink = Uplink(f"127.0.0.1:{port}", session, backoff=Backoff(lambda _low, _high: 0.01))
     running = asyncio.ensure_future(uplink.run())
     try:

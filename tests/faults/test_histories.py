@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from edgeprof.telemetry import GapCause
+from edgeprof.telemetry import GapCause, Placement
 from edgeprof_agent.uplink.bounds import Bounds
 from edgeprof_agent.uplink.database import Database
 from edgeprof_agent.uplink.row import Priority
@@ -120,7 +120,7 @@ class Histories(RuleBasedStateMachine):
             page = spool.read_after(cursor, size)
             if not page:
                 break
-            arrivals = [Arrival(one.sequence, one.SerializeToString(), one, WALL_NS) for one in page]
+            arrivals = [Arrival(one.sequence, one.SerializeToString(), one, WALL_NS, Placement.EXACT) for one in page]
             delivery = Delivery(DEVICE, spool.epoch, (), arrivals, WALL_NS, spool.lives.names[0])
             for _ in range(1 + twice):
                 assert self.store.commit([delivery]) == (page[-1].sequence,)

@@ -42,7 +42,17 @@ CREATE TABLE jobs (job_id TEXT PRIMARY KEY, status BLOB NOT NULL, acknowledged I
 # The agent processes that have used the file, the oldest first.
 _VERSION_2 = "CREATE TABLE lives (number INTEGER PRIMARY KEY, life BLOB NOT NULL);"
 
-_VERSIONS = (_VERSION_1, _VERSION_2)
+# What the wall clock showed, boot by boot, the earliest first.
+_VERSION_3 = """
+CREATE TABLE clocks (
+    number INTEGER PRIMARY KEY,
+    boot_id BLOB NOT NULL,
+    elapsed_ns INTEGER NOT NULL,
+    wall_ns INTEGER NOT NULL
+);
+"""
+
+_VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 
 # NORMAL: a commit outlives the process at once, and the power from the next checkpoint on. EXCLUSIVE needs no shared
 # memory file. INCREMENTAL gives space back page by page, on a disk too full for a copy. Some distributions overwrite

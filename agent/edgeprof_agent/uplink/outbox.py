@@ -8,6 +8,7 @@ from edgeprof.messages import run_event_to_message
 from edgeprof.run import RunEvent
 from edgeprof.telemetry import SampledFrame, encode_frame
 from edgeprof.v1.uplink_pb2 import AgentMessage
+from edgeprof_agent.uplink.clocks import Clocks
 from edgeprof_agent.uplink.row import Priority
 from edgeprof_agent.uplink.spool import Spool
 from edgeprof_agent.uplink.status import SpoolStatus
@@ -26,12 +27,12 @@ class Outbox:
         wake: set whenever there may be something to send.
     """
 
-    def __init__(self, spool: Spool, boot_id: bytes) -> None:
+    def __init__(self, spool: Spool, clocks: Clocks) -> None:
         self.spool = spool
+        self.clocks = clocks
         self.wake = asyncio.Event()
         self._status = spool.status()
         self._loop = asyncio.get_running_loop()
-        self._boot_id = boot_id
         self._handed_over: deque[SampledFrame] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._unwritable = False
@@ -69,9 +70,11 @@ class Outbox:
         self.spool.flush(force=True)
 
     def _take_frames(self) -> None:
+        slept_ns = self.clocks.look().slept_ns if self._handed_over else 0
         while self._handed_over:
             frame = self._handed_over.popleft()
-            message = AgentMessage(frame=encode_frame(frame, self._boot_id, self.spool.layout_number))
+            packed = encode_frame(frame, self.clocks.boot_id, self.spool.layout_number, slept_ns=slept_ns)
+            message = AgentMessage(frame=packed)
             if frame.run_id:
                 self._put(message, Priority.RUN_TELEMETRY, _RUN_SECONDS)
             else:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -59,7 +58,6 @@ class Session:
         call: Call,
         *,
         facts: Callable[[], DeviceFacts],
-        boot_id: bytes,
         outbox: Outbox,
         ledger: Ledger,
         commands: Commands,
@@ -67,7 +65,6 @@ class Session:
         self._call = call
         self._facts = facts
         self._told_facts = facts()
-        self._boot_id = boot_id
         self._outbox = outbox
         self._spool = outbox.spool
         self._ledger = ledger
@@ -129,16 +126,20 @@ class Session:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _hello(self) -> Hello:
+        clocks = self._outbox.clocks
+        now = clocks.look()
         return Hello(
             protocol=PROTOCOL_VERSION,
             device=to_message(self._told_facts),
-            boot_id=self._boot_id,
+            boot_id=clocks.boot_id,
             spool_epoch=self._spool.epoch,
             oldest_sequence=self._spool.oldest_sequence,
             newest_sequence=self._spool.vouched_sequence,
             lives=self._spool.lives.names,
-            monotonic_ns=time.monotonic_ns(),
-            wall_ns=time.time_ns(),
+            monotonic_ns=now.monotonic_ns,
+            slept_ns=now.slept_ns,
+            wall_ns=max(now.wall_ns, 0),
+            clocks=clocks.stretches,
             jobs=[to_message(status) for status in self._ledger.known()],
         )
 

@@ -12,6 +12,7 @@ from edgeprof.run import EngineFacts, OptionSet, RunFinished, RunStarted, RunSta
 from edgeprof_agent.ceilings.kept import kept_memory_bandwidth
 from edgeprof_agent.ceilings.peaks import known_peaks
 from edgeprof_agent.sampling.cadence import IDLE, run_cadence
+from edgeprof_agent.uplink.clocks import slept_ns
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineHello
 from edgeprof_agent.workload.environment import RunEnvironment, RunSampler
 from edgeprof_agent.workload.guards import LimitReachedError, check_limits
@@ -104,6 +105,7 @@ class Run:
                 boot_id=environment.boot_id,
                 monotonic_ns=time.monotonic_ns(),
                 wall_ns=time.time_ns(),
+                slept_ns=slept_ns(),
             )
         )
         for peak in known_peaks(environment.facts, environment.run_id):

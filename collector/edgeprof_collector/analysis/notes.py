@@ -3,11 +3,19 @@
 from collections.abc import Sequence
 
 from edgeprof.run import RunRecord
+from edgeprof.telemetry import Placement
 from edgeprof_collector.analysis.placement import CPU
 from edgeprof_collector.analysis.repetitions import group_repetitions
 from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.thresholds import INTERVAL_MIN_REPETITIONS
 from edgeprof_collector.analysis.verdict import FigureName, StepVerdict
+
+_PLACEMENT_NOTES = {
+    Placement.ESTIMATED: "The run is dated by the device's own clock, which may have been wrong, or by its time before "
+    "it was paused. Durations and rates are not touched.",
+    Placement.BY_ARRIVAL: "When the run took place is not known: it is dated no later than its data came. Durations "
+    "and rates are not touched.",
+}
 
 
 def data_notes(
@@ -41,6 +49,8 @@ def data_notes(
     if lost:
         causes = ", ".join(sorted({gap.cause.value.replace("_", " ") for gap in record.gaps}))
         notes.append(f"{lost} messages of this run never arrived ({causes}).")
+    if record.placement in _PLACEMENT_NOTES:
+        notes.append(_PLACEMENT_NOTES[record.placement])
     if not series:
         notes.append("No telemetry: temperature, clocks, memory over time and energy are not known.")
     return tuple(notes)

@@ -9,11 +9,12 @@ from edgeprof.telemetry import MalformedFrameError, check_block, check_layout
 from edgeprof.v1.device_pb2 import DeviceFacts
 from edgeprof.v1.run_pb2 import RunEvent
 from edgeprof.v1.telemetry_pb2 import Channel, Frame, Gap, GapCause, Layout
-from edgeprof.v1.uplink_pb2 import Hello
+from edgeprof.v1.uplink_pb2 import ClockStretch, Hello
 from edgeprof_collector.intake.limits import IntakeLimits
 
 _LARGEST = 2**63 - 1
 _MOST_LIVES = 64
+_MOST_CLOCKS = 64
 _FACTS_BYTES = 65_536
 _MOST_LABELS = 32
 _SOURCE_CHARACTERS = 1024
@@ -43,11 +44,17 @@ def _spool_fault(hello: Hello) -> str:
         return "the spool's epoch and the boot id are 1 to 64 bytes"
     if len(hello.lives) > _MOST_LIVES or not all(0 < len(life) <= 64 for life in hello.lives):
         return f"an agent has at most {_MOST_LIVES} lives, named by 1 to 64 bytes"
-    if max(hello.oldest_sequence, hello.newest_sequence, hello.monotonic_ns) > _LARGEST:
+    if max(hello.oldest_sequence, hello.newest_sequence, hello.monotonic_ns + hello.slept_ns) > _LARGEST:
         return "a sequence or time is beyond 63 bits"
+    if len(hello.clocks) > _MOST_CLOCKS or not all(map(_is_stretch, hello.clocks)):
+        return f"a device has at most {_MOST_CLOCKS} stretches of its clock, of 63 bits and boots of 1 to 64 bytes"
     if hello.oldest_sequence > hello.newest_sequence:
         return "the spool's oldest message is newer than its newest"
     return ""
+
+
+def _is_stretch(stretch: ClockStretch) -> bool:
+    return 0 < len(stretch.boot_id) <= 64 and max(stretch.elapsed_ns, stretch.wall_ns) <= _LARGEST
 
 
 def other_machine(former: DeviceFacts | None, now: DeviceFacts) -> str:
@@ -64,7 +71,7 @@ def other_machine(former: DeviceFacts | None, now: DeviceFacts) -> str:
 
 def frame_fault(frame: Frame, layouts: Mapping[int, Layout]) -> str:
     """Why a frame cannot be read; empty when its header, counts and lengths are right."""
-    if not frame.start_monotonic_ns <= frame.end_monotonic_ns <= _LARGEST:
+    if not frame.start_monotonic_ns <= frame.end_monotonic_ns <= _LARGEST - frame.slept_ns:
         return "the frame ends before it starts"
     for block in frame.blocks:
         layout = layouts.get(block.layout)

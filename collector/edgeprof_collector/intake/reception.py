@@ -6,12 +6,13 @@ import time
 import grpc
 from google.protobuf.message import DecodeError
 
+from edgeprof.telemetry import Placement
 from edgeprof.v1.run_pb2 import RunEvent
 from edgeprof.v1.telemetry_pb2 import Frame, Layout
 from edgeprof.v1.uplink_pb2 import AgentMessage
 from edgeprof_collector.exposition.health import CollectorHealth
 from edgeprof_collector.intake.checks import event_fault, frame_fault, gap_fault, layout_fault
-from edgeprof_collector.intake.clock import DeviceClock
+from edgeprof_collector.intake.clock import DeviceClock, Placed
 from edgeprof_collector.intake.ending import RefusedThing, StreamEndedError
 from edgeprof_collector.intake.inbox import Inbox
 from edgeprof_collector.intake.limits import IntakeLimits
@@ -92,30 +93,31 @@ class Reception:
         self._received = sequence
         now = time.time_ns()
         if kind == "frame":
-            wall_ns, fault = self._judge_frame(message.frame, now)
+            placed, fault = self._judge_frame(message.frame, now)
         elif kind == "run_event":
-            wall_ns, fault = self._judge_event(message.run_event, now)
+            placed, fault = self._judge_event(message.run_event, now)
         else:
-            wall_ns, fault = now, ""
-        self._inbox.add(Arrival(sequence, payload, message, wall_ns, fault))
+            placed, fault = Placed(now, Placement.BY_ARRIVAL), ""
+        self._inbox.add(Arrival(sequence, payload, message, placed.wall_ns, placed.placement, fault))
         self._writer.notify(self._inbox, len(payload))
 
-    def _judge_frame(self, frame: Frame, now: int) -> tuple[int, str]:
+    def _judge_frame(self, frame: Frame, now: int) -> tuple[Placed, str]:
         fault = frame_fault(frame, self._layouts)
         if fault:
             self._health.bad_frames.inc()
             self._tell_fault(fault)
-            return now, fault
-        return self._clock.place(frame.boot_id, frame.start_monotonic_ns, frame.end_monotonic_ns, now), ""
+            return Placed(now, Placement.BY_ARRIVAL), fault
+        start_ns, end_ns = frame.start_monotonic_ns + frame.slept_ns, frame.end_monotonic_ns + frame.slept_ns
+        return self._clock.place(frame.boot_id, start_ns, end_ns, now), ""
 
-    def _judge_event(self, event: RunEvent, now: int) -> tuple[int, str]:
+    def _judge_event(self, event: RunEvent, now: int) -> tuple[Placed, str]:
         fault = event_fault(event)
         if fault:
             self._tell_fault(fault)
         elif event.HasField("started"):
-            monotonic_ns = event.started.monotonic_ns
-            return self._clock.place(event.started.boot_id, monotonic_ns, monotonic_ns, now), ""
-        return now, fault
+            elapsed_ns = event.started.monotonic_ns + event.started.slept_ns
+            return self._clock.place(event.started.boot_id, elapsed_ns, elapsed_ns, now), ""
+        return Placed(now, Placement.BY_ARRIVAL), fault
 
     def _take_layout(self, layout: Layout) -> None:
         known = self._layouts.get(layout.layout)

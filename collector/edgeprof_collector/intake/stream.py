@@ -114,7 +114,9 @@ class DeviceStream:
     async def _welcome(self, hello: Hello) -> None:
         admission = await self._admit(hello)
         now = time.time_ns()
-        self._parties.connections.clock(self._device_id).hello(hello.boot_id, hello.monotonic_ns, now)
+        self._parties.connections.clock(self._device_id).hello(
+            hello.boot_id, hello.monotonic_ns + hello.slept_ns, now, hello.clocks
+        )
         welcome = Welcome(
             protocol=PROTOCOL_VERSION,
             stored_sequence=admission.stored_sequence,

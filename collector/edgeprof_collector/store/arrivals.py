@@ -67,7 +67,7 @@ def _keep_layouts(connection: sqlite3.Connection, spool_id: int, delivery: Deliv
 def _keep_frames(connection: sqlite3.Connection, spool_id: int, arrivals: Sequence[Arrival]) -> None:
     connection.executemany(
         "INSERT INTO frames (spool_id, sequence, run_id, boot_id, start_monotonic_ns, end_monotonic_ns, "
-        "start_wall_ns, fault, deflated, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "start_wall_ns, placement, fault, deflated, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         _frame_rows(spool_id, arrivals),
     )
 
@@ -83,6 +83,7 @@ def _frame_rows(spool_id: int, arrivals: Iterable[Arrival]) -> Iterable[tuple[ob
             min(frame.start_monotonic_ns, _LARGEST),
             min(frame.end_monotonic_ns, _LARGEST),
             arrival.wall_ns,
+            arrival.placement.value,
             arrival.fault,
             *pack(arrival.payload),
         )
@@ -99,15 +100,17 @@ def _keep_event(connection: sqlite3.Connection, spool_id: int, device_id: str, a
     if arrival.fault:
         return
     if kind == "started":
-        _open_run(connection, spool_id, device_id, event.started, arrival.wall_ns)
+        _open_run(connection, spool_id, device_id, event.started, arrival)
     elif kind == "finished":
         _close_run(connection, device_id, event.finished, arrival.wall_ns)
 
 
-def _open_run(connection: sqlite3.Connection, spool_id: int, device_id: str, started: RunStarted, wall_ns: int) -> None:
+def _open_run(
+    connection: sqlite3.Connection, spool_id: int, device_id: str, started: RunStarted, arrival: Arrival
+) -> None:
     """List a run. A run id that is taken stays with the device that had it first."""
     connection.execute(
-        "INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', '', NULL, 0)",
+        "INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', '', NULL, 0, ?)",
         (
             started.run_id,
             device_id,
@@ -118,8 +121,9 @@ def _open_run(connection: sqlite3.Connection, spool_id: int, device_id: str, sta
             started.model.quantisation,
             started.engine.name,
             started.engine.version,
-            wall_ns,
+            arrival.wall_ns,
             min(started.monotonic_ns, _LARGEST),
+            arrival.placement.value,
         ),
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from edgeprof.run import RunRecord
-from edgeprof.telemetry import Gap
+from edgeprof.telemetry import Gap, Placement
 from edgeprof.v1.device_pb2 import DeviceFacts
 from edgeprof.v1.telemetry_pb2 import Layout, RunTelemetry
 from edgeprof.v1.uplink_pb2 import AgentMessage
@@ -53,13 +53,15 @@ class Arrival(NamedTuple):
     """A spooled message as it came.
 
     ``payload`` are the bytes that ``message`` was parsed from; they are what is kept. ``wall_ns`` is when its
-    content began, by the collector's clock. ``fault`` says why its content cannot be read; empty when it can.
+    content began, by the collector's clock, and ``placement`` how that is known. ``fault`` says why its content cannot
+    be read; empty when it can.
     """
 
     sequence: int
     payload: bytes
     message: AgentMessage
     wall_ns: int
+    placement: Placement
     fault: str = ""
 
     @property

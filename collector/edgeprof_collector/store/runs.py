@@ -17,7 +17,7 @@ from edgeprof.run import (
     RunStarted,
     RunState,
 )
-from edgeprof.telemetry import Gap, GapCause
+from edgeprof.telemetry import Gap, GapCause, Placement
 from edgeprof.v1.telemetry_pb2 import Layout, RunTelemetry
 from edgeprof_collector.store.errors import NotFoundError
 from edgeprof_collector.store.packing import unpack
@@ -80,6 +80,7 @@ def record(connection: sqlite3.Connection, run_id: str) -> RunRecord:
         requests=tuple(sorted(_of_kind(events, Request), key=lambda request: request.start_monotonic_ns)),
         finished=next(iter(_of_kind(events, RunFinished)), None),
         gaps=_gaps(connection, run_id, device_id, spool_id, is_open=state == RunState.RUNNING.value),
+        placement=_placement(connection, run_id, device_id),
     )
 
 
@@ -149,6 +150,16 @@ def _gaps(
         {"run_id": run_id, "device_id": device_id, "first_spool_id": first_spool_id, "is_open": is_open},
     )
     return tuple(gap(*row) for row in rows)
+
+
+def _placement(connection: sqlite3.Connection, run_id: str, device_id: str) -> Placement:
+    """How the least sure of the run's times was placed."""
+    rows = connection.execute(
+        "SELECT placement FROM runs WHERE run_id = :run_id UNION SELECT placement FROM frames JOIN spools "
+        "USING (spool_id) WHERE run_id = :run_id AND run_id <> '' AND device_id = :device_id AND fault = ''",
+        {"run_id": run_id, "device_id": device_id},
+    )
+    return max((Placement(name) for (name,) in rows), key=tuple(Placement).index)
 
 
 def gap(first_sequence: int, last_sequence: int, cause: str) -> Gap:

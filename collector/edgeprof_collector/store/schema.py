@@ -159,8 +159,14 @@ ALTER TABLE runs ADD COLUMN is_baseline INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX idle_frames_by_start ON frames (start_wall_ns) WHERE run_id = ''
 """
 
+# How frames and runs were placed on the wall clock.
+_VERSION_5 = """
+ALTER TABLE frames ADD COLUMN placement TEXT NOT NULL DEFAULT 'unknown';
+ALTER TABLE runs ADD COLUMN placement TEXT NOT NULL DEFAULT 'unknown'
+"""
+
 # What leads from each version to the next, the empty file (version 0) first. Released entries never change.
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -76,18 +76,20 @@ class Block(_message.Message):
     def __init__(self, layout: _Optional[int] = ..., tick_count: _Optional[int] = ..., times: _Optional[bytes] = ..., last_values: _Optional[bytes] = ..., empty_channels: _Optional[bytes] = ..., constant_channels: _Optional[bytes] = ..., differences: _Optional[bytes] = ..., absent: _Optional[bytes] = ...) -> None: ...
 
 class Frame(_message.Message):
-    __slots__ = ("boot_id", "run_id", "start_monotonic_ns", "end_monotonic_ns", "blocks")
+    __slots__ = ("boot_id", "run_id", "start_monotonic_ns", "end_monotonic_ns", "blocks", "slept_ns")
     BOOT_ID_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     START_MONOTONIC_NS_FIELD_NUMBER: _ClassVar[int]
     END_MONOTONIC_NS_FIELD_NUMBER: _ClassVar[int]
     BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    SLEPT_NS_FIELD_NUMBER: _ClassVar[int]
     boot_id: bytes
     run_id: str
     start_monotonic_ns: int
     end_monotonic_ns: int
     blocks: _containers.RepeatedCompositeFieldContainer[Block]
-    def __init__(self, boot_id: _Optional[bytes] = ..., run_id: _Optional[str] = ..., start_monotonic_ns: _Optional[int] = ..., end_monotonic_ns: _Optional[int] = ..., blocks: _Optional[_Iterable[_Union[Block, _Mapping]]] = ...) -> None: ...
+    slept_ns: int
+    def __init__(self, boot_id: _Optional[bytes] = ..., run_id: _Optional[str] = ..., start_monotonic_ns: _Optional[int] = ..., end_monotonic_ns: _Optional[int] = ..., blocks: _Optional[_Iterable[_Union[Block, _Mapping]]] = ..., slept_ns: _Optional[int] = ...) -> None: ...
 
 class Gap(_message.Message):
     __slots__ = ("first_sequence", "last_sequence", "cause")

@@ -34,8 +34,18 @@ JOB_STATE_REJECTED: JobState
 JOB_STATE_CANCELLED: JobState
 JOB_STATE_EXPIRED: JobState
 
+class ClockStretch(_message.Message):
+    __slots__ = ("boot_id", "elapsed_ns", "wall_ns")
+    BOOT_ID_FIELD_NUMBER: _ClassVar[int]
+    ELAPSED_NS_FIELD_NUMBER: _ClassVar[int]
+    WALL_NS_FIELD_NUMBER: _ClassVar[int]
+    boot_id: bytes
+    elapsed_ns: int
+    wall_ns: int
+    def __init__(self, boot_id: _Optional[bytes] = ..., elapsed_ns: _Optional[int] = ..., wall_ns: _Optional[int] = ...) -> None: ...
+
 class Hello(_message.Message):
-    __slots__ = ("protocol", "device", "boot_id", "spool_epoch", "oldest_sequence", "newest_sequence", "monotonic_ns", "wall_ns", "jobs", "lives")
+    __slots__ = ("protocol", "device", "boot_id", "spool_epoch", "oldest_sequence", "newest_sequence", "monotonic_ns", "wall_ns", "jobs", "lives", "slept_ns", "clocks")
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     BOOT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +56,8 @@ class Hello(_message.Message):
     WALL_NS_FIELD_NUMBER: _ClassVar[int]
     JOBS_FIELD_NUMBER: _ClassVar[int]
     LIVES_FIELD_NUMBER: _ClassVar[int]
+    SLEPT_NS_FIELD_NUMBER: _ClassVar[int]
+    CLOCKS_FIELD_NUMBER: _ClassVar[int]
     protocol: int
     device: _device_pb2.DeviceFacts
     boot_id: bytes
@@ -56,7 +68,9 @@ class Hello(_message.Message):
     wall_ns: int
     jobs: _containers.RepeatedCompositeFieldContainer[JobStatus]
     lives: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, protocol: _Optional[int] = ..., device: _Optional[_Union[_device_pb2.DeviceFacts, _Mapping]] = ..., boot_id: _Optional[bytes] = ..., spool_epoch: _Optional[bytes] = ..., oldest_sequence: _Optional[int] = ..., newest_sequence: _Optional[int] = ..., monotonic_ns: _Optional[int] = ..., wall_ns: _Optional[int] = ..., jobs: _Optional[_Iterable[_Union[JobStatus, _Mapping]]] = ..., lives: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    slept_ns: int
+    clocks: _containers.RepeatedCompositeFieldContainer[ClockStretch]
+    def __init__(self, protocol: _Optional[int] = ..., device: _Optional[_Union[_device_pb2.DeviceFacts, _Mapping]] = ..., boot_id: _Optional[bytes] = ..., spool_epoch: _Optional[bytes] = ..., oldest_sequence: _Optional[int] = ..., newest_sequence: _Optional[int] = ..., monotonic_ns: _Optional[int] = ..., wall_ns: _Optional[int] = ..., jobs: _Optional[_Iterable[_Union[JobStatus, _Mapping]]] = ..., lives: _Optional[_Iterable[bytes]] = ..., slept_ns: _Optional[int] = ..., clocks: _Optional[_Iterable[_Union[ClockStretch, _Mapping]]] = ...) -> None: ...
 
 class AgentMessage(_message.Message):
     __slots__ = ("sequence", "hello", "layout", "frame", "run_event", "gap", "job_status", "progress", "device")

@@ -11,6 +11,7 @@ from edgeprof.device import DeviceFacts
 from edgeprof.job import JobCommand
 from edgeprof.telemetry import Channel, SampledBlock, SampledFrame
 from edgeprof_agent.uplink.backoff import Backoff
+from edgeprof_agent.uplink.clocks import Clocks
 from edgeprof_agent.uplink.database import Database
 from edgeprof_agent.uplink.ledger import Ledger
 from edgeprof_agent.uplink.outbox import Outbox
@@ -79,12 +80,12 @@ class Device:
 async def device(folder: Path, port: int, *, close: bool = True) -> AsyncIterator[Device]:
     """A device that connects to a port; with ``close`` false it ends as if killed."""
     database = Database(folder)
-    outbox, ledger, wishes = Outbox(Spool(database, ROOMY), BOOT_ID), Ledger(database), Wishes()
+    outbox, ledger, wishes = Outbox(Spool(database, ROOMY), Clocks(database, BOOT_ID)), Ledger(database), Wishes()
 
     def facts() -> DeviceFacts:
         return made.facts
 
-    session = partial(Session, facts=facts, boot_id=BOOT_ID, outbox=outbox, ledger=ledger, commands=wishes)
+    session = partial(Session, facts=facts, outbox=outbox, ledger=ledger, commands=wishes)
     waiting = asyncio.Event()
 
     def shortly(_low: float, _high: float) -> float:

@@ -11,6 +11,7 @@ import pytest
 
 from edgeprof.run import RunFinished, RunState
 from edgeprof.telemetry import SampledFrame
+from edgeprof_agent.uplink.clocks import Clocks
 from edgeprof_agent.uplink.database import Database
 from edgeprof_agent.uplink.outbox import Outbox
 from edgeprof_agent.uplink.spool import Spool
@@ -26,7 +27,7 @@ def frame(run_id: str = "") -> SampledFrame:
 @contextlib.asynccontextmanager
 async def opened(folder: Path) -> AsyncIterator[Outbox]:
     database = Database(folder)
-    outbox = Outbox(Spool(database, ROOMY), bytes(16))
+    outbox = Outbox(Spool(database, ROOMY), Clocks(database, bytes(16)))
     try:
         yield outbox
     finally:

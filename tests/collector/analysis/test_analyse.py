@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from edgeprof.run import RunState, StepRef
-from edgeprof.telemetry import Gap, GapCause
+from edgeprof.telemetry import Gap, GapCause, Placement
 from edgeprof_collector.analysis.analyse import analyse
 from edgeprof_collector.analysis.definitions import DEFINITIONS
 from edgeprof_collector.analysis.series import collect_series
@@ -103,6 +103,16 @@ def test_damaged_and_lost_data_is_noted() -> None:
         "3 messages of this run never arrived (spool full).",
     )
     assert [step.figures[0].n for step in verdict.steps] == [5, 5, 5, 5]
+
+
+def test_a_run_whose_date_is_not_sure_is_noted() -> None:
+    record, telemetry = sample_run(Scenario(model=replace(MODEL, synthetic=False)))
+    series = collect_series(telemetry)
+    assert analyse(record, series).notes == ()
+    (estimated,) = analyse(replace(record, placement=Placement.ESTIMATED), series).notes
+    assert estimated.startswith("The run is dated by the device's own clock")
+    (by_arrival,) = analyse(replace(record, placement=Placement.BY_ARRIVAL), series).notes
+    assert by_arrival.startswith("When the run took place is not known")
 
 
 def test_every_figure_is_defined_once_and_on_the_page() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from edgeprof.job import JobState
 from edgeprof.run import PeakBandwidth, PeakMethod, PhaseKind, RunEvent, RunState
-from edgeprof.telemetry import Gap, GapCause, decode_block
+from edgeprof.telemetry import Gap, GapCause, Placement, decode_block
 from edgeprof.v1.uplink_pb2 import AgentMessage
 from edgeprof_collector.store.errors import NotFoundError
 from edgeprof_collector.store.protocol import Admission, Delivery, Store
@@ -181,6 +181,16 @@ class StoreConformance:
         ]
         store.commit([delivery(*messages)])
         assert store.run("run-1").gaps == (gap(4, 5),)
+
+    def test_a_run_is_placed_as_its_least_sure_frame_is(self, store: Store) -> None:
+        store.admit([greeting()])
+        start = arrival(event_message(1, started()))
+        frames = [arrival(frame_message(sequence, run_id="run-1")) for sequence in (2, 3)]
+        store.commit([Delivery(DEVICE, EPOCH, [layout()], [start, frames[0]], WALL_NS, LIFE)])
+        assert store.run("run-1").placement is Placement.EXACT
+        late = frames[1]._replace(placement=Placement.ESTIMATED)
+        store.commit([Delivery(DEVICE, EPOCH, [layout()], [late], WALL_NS, LIFE)])
+        assert store.run("run-1").placement is Placement.ESTIMATED
 
     def test_a_run_without_an_end_knows_what_took_it(self, store: Store) -> None:
         store.admit([greeting()])

@@ -17,7 +17,7 @@ from edgeprof.run import (
     RunState,
     StepRef,
 )
-from edgeprof.telemetry import Channel, Gap, SampledBlock, SampledFrame, channel_to_message, encode_frame
+from edgeprof.telemetry import Channel, Gap, Placement, SampledBlock, SampledFrame, channel_to_message, encode_frame
 from edgeprof.v1 import device_pb2
 from edgeprof.v1.telemetry_pb2 import Layout
 from edgeprof.v1.uplink_pb2 import AgentMessage
@@ -150,7 +150,7 @@ def finished(run_id: str = "run-1", state: RunState = RunState.SUCCEEDED, cause:
 
 
 def arrival(message: AgentMessage, fault: str = "", wall_ns: int = WALL_NS) -> Arrival:
-    return Arrival(message.sequence, message.SerializeToString(), message, wall_ns, fault)
+    return Arrival(message.sequence, message.SerializeToString(), message, wall_ns, Placement.EXACT, fault)
 
 
 def delivery(
