@@ -1,6 +1,6 @@
 """A fleet on one collector: what each connected device costs it in CPU time and memory.
 
-    python -m benchmarks.fleet [--devices 2000] [--seconds 60] [--frame-seconds 10]
+    python -m benchmarks.fleet [--devices 500] [--seconds 60] [--frame-seconds 10]
 
 Every device has a connection of its own, 80 channels that it samples at 1 Hz, and sends a frame every ``frame-seconds``
 as an idle agent does (a run: 2), spread evenly over time. Every frame must be acknowledged in the end, and every sample
@@ -34,7 +34,7 @@ _LAYOUTS = 2  # the first payloads of a simulated device
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--devices", type=int, default=2000)
+    parser.add_argument("--devices", type=int, default=500)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--frame-seconds", type=int, default=10)
     arguments = parser.parse_args()
@@ -124,8 +124,8 @@ class Fleet:
             connect: grpc.aio.StreamStreamMultiCallable[bytes, CollectorMessage] = channel.stream_stream(
                 CONNECT, response_deserializer=CollectorMessage.FromString
             )
-            call = connect()
             async with self._connecting:
+                call = connect()
                 await call.write(self._hello(f"device-{number:05}"))
                 await call.read()
             self._connected += 1
