@@ -12,6 +12,7 @@ from edgeprof.run import RunRecord
 from edgeprof_collector.client import Client, HttpClient, LocalClient
 from edgeprof_collector.imports.llama_bench import runs_of
 from edgeprof_collector.imports.llama_bench_file import read_llama_bench
+from edgeprof_collector.store.retention import Retention
 from edgeprof_collector.store.sqlite import SqliteStore
 from tests.collector.imports.rows import DECODE, PREFILL, write_lines
 from tests.collector.store.samples import DEVICE
@@ -62,6 +63,16 @@ def test_importing_again_is_refused(client: Client, tmp_path: Path) -> None:
     with pytest.raises(EdgeprofError, match=f"this is stored already: edgeprof show {imported[0].started.run_id}"):
         client.import_runs(imported)
     assert len(client.runs()) == 2
+
+
+def test_a_run_that_was_given_up_is_imported_again(client: Client, collector: LiveCollector, tmp_path: Path) -> None:
+    (imported,) = records(tmp_path, PREFILL)
+    client.import_runs((imported,))
+    while client.runs():
+        collector.store.retire(Retention(run_days=1), imported.started.wall_ns + 7 * 86_400 * 10**9)
+
+    client.import_runs((imported,))
+    assert client.run(imported.started.run_id) == imported
 
 
 def test_the_name_of_a_device_that_runs_an_agent_is_refused(client: Client, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from edgeprof.run import (
     RunState,
     StepRef,
 )
+from edgeprof.telemetry import Placement
 from edgeprof_collector.imports.llama_bench_file import BenchSubject, BenchTest
 
 ENGINE = "llama-bench"
@@ -79,6 +80,7 @@ def _run(tests: Sequence[BenchTest], device: str) -> RunRecord:
         phases=phases,
         requests=requests,
         finished=RunFinished(run_id=run_id, state=RunState.SUCCEEDED, monotonic_ns=end_ns),
+        placement=Placement.ESTIMATED,  # by the machine's own clock
     )
 
 

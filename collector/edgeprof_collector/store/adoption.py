@@ -3,7 +3,7 @@
 They are kept as if a device had streamed them, each from a spool of its own, so that everything reads them alike.
 """
 
-import hashlib
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -36,8 +36,8 @@ def adopt(connection: sqlite3.Connection, record: RunRecord) -> None:
         raise EdgeprofError(f"run '{started.run_id}' cannot be stored: {error}") from error
     messages = [AgentMessage(sequence=number, run_event=event) for number, event in enumerate(payloads, 1)]
     wall_ns = min(max(started.wall_ns, 0), now_ns)
-    arrivals = [Arrival(each.sequence, each.SerializeToString(), each, wall_ns) for each in messages]
-    epoch = hashlib.sha256(started.run_id.encode()).digest()[:16]
+    arrivals = [Arrival(each.sequence, each.SerializeToString(), each, wall_ns, record.placement) for each in messages]
+    epoch = os.urandom(16)  # a new one also for a run that was given up since: its spool is remembered
     admit(connection, Greeting(facts, epoch, 0, 0, now_ns))
     cursor = keep(connection, Delivery(started.device.device_id, epoch, (), arrivals, now_ns))
     assert cursor == len(arrivals), "a new spool takes every message"
