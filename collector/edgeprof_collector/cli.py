@@ -8,6 +8,7 @@ import typer
 from edgeprof import __version__
 from edgeprof.errors import EdgeprofError
 from edgeprof_collector.commands.backup import backup, restore
+from edgeprof_collector.commands.baseline import baseline
 from edgeprof_collector.commands.collector import collector
 from edgeprof_collector.commands.compare import compare
 from edgeprof_collector.commands.engines import engines
@@ -23,6 +24,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 for command in (profile, runs, show, compare, export, engines, collector, backup, restore):
     app.command()(command)
 app.add_typer(imports, name="import")
+app.add_typer(baseline, name="baseline")
 
 
 def _print_version(wanted: bool) -> None:

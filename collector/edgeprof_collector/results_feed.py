@@ -3,9 +3,9 @@
 import asyncio
 import logging
 
-from edgeprof_collector.analysis.analyse import analyse
-from edgeprof_collector.analysis.series import collect_series
-from edgeprof_collector.analysis.verdict import Verdict
+from edgeprof_collector.analysis.verdict import Severity, Verdict
+from edgeprof_collector.client.judging import judge_run
+from edgeprof_collector.client.local import LocalClient
 from edgeprof_collector.exposition.results import Results
 from edgeprof_collector.store.errors import StoreError
 from edgeprof_collector.store.protocol import Store
@@ -45,11 +45,20 @@ class ResultsFeed:
                 self._judged.add(run.run_id)
                 if verdict is not None:
                     self._results.publish(run, verdict)
+                    _log_warnings(verdict)
 
     def _judge(self, run_id: str) -> Verdict | None:
-        record, telemetry = self._store.run(run_id), self._store.telemetry(run_id)
+        client = LocalClient(self._store)
+        record = client.run(run_id)
         try:
-            return analyse(record, collect_series(telemetry))
+            return judge_run(client, record).verdict
         except Exception:  # noqa: BLE001 - one run that cannot be judged must not hide the others
             _log.exception("run %s cannot be judged", run_id)
             return None
+
+
+def _log_warnings(verdict: Verdict) -> None:
+    """Tell of what somebody should look at, a run that is worse than its baseline among it."""
+    for finding in verdict.findings:
+        if finding.severity is not Severity.NOTE:
+            _log.warning("run %s: %s: %s", verdict.run_id, finding.title, finding.evidence)

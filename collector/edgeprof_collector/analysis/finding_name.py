@@ -13,6 +13,7 @@ class FindingName(str, Enum):
     LOGITS_ALL = "logits-all"
     THREAD_COUNT = "thread-count"
     MEMORY_HEADROOM = "memory-headroom"
+    WORSE_THAN_BASELINE = "worse-than-baseline"
 
     @property
     def page(self) -> str:

@@ -71,6 +71,11 @@ class HttpClient:
         """See :meth:`Client.import_runs`."""
         self._request("POST", "runs", content=msgspec.json.encode(records))
 
+    def set_baseline(self, name: str, *, is_baseline: bool) -> RunSummary:
+        """See :meth:`Client.set_baseline`."""
+        method = "PUT" if is_baseline else "DELETE"
+        return self._decode(self._request(method, f"runs/{_quoted(name)}/baseline"), RunSummary)
+
     def submit(self, request: JobRequest) -> str:
         """See :meth:`Client.submit`."""
         content = self._request("POST", "jobs", content=msgspec.json.encode(request))

@@ -47,6 +47,12 @@ class LocalClient:
         """See :meth:`Client.import_runs`."""
         self._store.adopt(records)
 
+    def set_baseline(self, name: str, *, is_baseline: bool) -> RunSummary:
+        """See :meth:`Client.set_baseline`."""
+        run_id = find_run_id(name, self.runs())
+        self._store.set_baseline(run_id, is_baseline=is_baseline)
+        return next(run for run in self.runs() if run.run_id == run_id)
+
     def submit(self, request: JobRequest) -> str:  # noqa: ARG002  part of the protocol
         """See :meth:`Client.submit`."""
         raise EdgeprofError(_NO_JOBS)

@@ -42,6 +42,10 @@ class Client(Protocol):
         """Store runs that another benchmark has measured, all or none; one that is stored already is refused."""
         ...
 
+    def set_baseline(self, name: str, *, is_baseline: bool) -> RunSummary:
+        """Hold later runs of the same work against this one, or no longer; return it as it is now."""
+        ...
+
     def submit(self, request: JobRequest) -> str:
         """Ask a device for a run; return the job's id."""
         ...

@@ -15,7 +15,7 @@ from edgeprof_collector.analysis.comparison.gate import Outcome, Ruling, read_li
 from edgeprof_collector.analysis.comparison.result import Comparison
 from edgeprof_collector.analysis.thresholds import NO_DIFFERENCE_RATIO
 from edgeprof_collector.commands.options import CollectorUrl, client_of
-from edgeprof_collector.commands.run_data import read_side
+from edgeprof_collector.commands.sides import read_side
 from edgeprof_collector.report.comparison_markdown import comparison_markdown
 from edgeprof_collector.report.comparison_text import comparison_text
 

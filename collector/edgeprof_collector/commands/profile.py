@@ -14,8 +14,9 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.folders import data_folder
 from edgeprof.job import JobState
 from edgeprof.plan import Plan, find_plan
+from edgeprof_collector.client.judging import judge_run
 from edgeprof_collector.commands.options import AsJson
-from edgeprof_collector.commands.verdicts import judge, make_report_folder
+from edgeprof_collector.commands.report_file import make_report_folder, write_report
 from edgeprof_collector.profile.display import JsonDisplay, choose_display
 from edgeprof_collector.profile.session import Profiled, Session, open_session, run_profile
 from edgeprof_collector.report.text import print_verdict
@@ -81,12 +82,12 @@ def _conclude(session: Session, profiled: Profiled, folder: Path, say: Callable[
         if profiled.interrupted:
             return EXIT_INTERRUPTED
         raise EdgeprofError(profiled.status.reason or f"the job ended as {profiled.status.state.value}")
-    judged = judge(session.client, profiled.record)
+    judged = judge_run(session.client, profiled.record)
     if as_json:
         JsonDisplay(sys.stdout).write("verdict", judged.verdict)
     else:
         print_verdict(judged.verdict, Console())
-    say(f"Report: {judged.write_report(folder)}")
+    say(f"Report: {write_report(judged, folder)}")
     say(f"Again:  edgeprof show {profiled.record.started.run_id}")
     if profiled.interrupted:
         return EXIT_INTERRUPTED

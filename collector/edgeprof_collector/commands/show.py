@@ -8,8 +8,9 @@ import msgspec
 import typer
 from rich.console import Console
 
+from edgeprof_collector.client.judging import judge_run
 from edgeprof_collector.commands.options import AsJson, CollectorUrl, RunId, client_of
-from edgeprof_collector.commands.verdicts import judge
+from edgeprof_collector.commands.report_file import write_report
 from edgeprof_collector.report.text import print_verdict
 
 
@@ -23,10 +24,10 @@ def show(
 ) -> None:
     """Print the verdict of a stored run; with --output, write its report again."""
     with client_of(collector) as client:
-        judged = judge(client, client.run(run))
+        judged = judge_run(client, client.run(run))
     if as_json:
         sys.stdout.write(msgspec.json.encode(judged.verdict).decode() + "\n")
     else:
         print_verdict(judged.verdict, Console())
     if output is not None:
-        typer.echo(f"Report: {judged.write_report(output)}", err=as_json)
+        typer.echo(f"Report: {write_report(judged, output)}", err=as_json)

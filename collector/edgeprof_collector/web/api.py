@@ -8,6 +8,7 @@
     GET  /api/v1/runs/RUN/telemetry     its telemetry, as a message edgeprof.v1.RunTelemetry
     GET  /api/v1/runs/RUN/report        its report, as a page
     POST /api/v1/runs                   store runs that another benchmark has measured
+    PUT  /api/v1/runs/RUN/baseline      hold later runs against it; DELETE: no longer
     POST /api/v1/jobs                   ask a device for a run
     GET  /api/v1/jobs                   every job, the latest first
     GET  /api/v1/jobs/JOB               one job
@@ -27,8 +28,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 import edgeprof
-from edgeprof_collector.analysis.analyse import analyse
-from edgeprof_collector.analysis.series import collect_series
+from edgeprof_collector.client.judging import judge_run
 from edgeprof_collector.client.local import LocalClient
 from edgeprof_collector.exposition.page import CONTENT_TYPE, Page
 from edgeprof_collector.jobs.queue import JobQueue
@@ -86,6 +86,7 @@ class _Stored:
             Route("/runs/{run}", self._run),
             Route("/runs/{run}/telemetry", self._telemetry),
             Route("/runs/{run}/report", self._report),
+            Route("/runs/{run}/baseline", self._set_baseline, methods=["PUT", "DELETE"]),
         ]
 
     async def _devices(self, _request: Request) -> Response:
@@ -113,9 +114,12 @@ class _Stored:
         return HTMLResponse(await asyncio.to_thread(self._rendered, request.path_params["run"]))
 
     def _rendered(self, name: str) -> str:
-        record = self._client.run(name)
-        series = collect_series(self._client.telemetry(record.started.run_id))
-        return render(record, series, analyse(record, series))
+        judged = judge_run(self._client, self._client.run(name))
+        return render(judged.record, judged.series, judged.verdict)
+
+    async def _set_baseline(self, request: Request) -> Response:
+        name, is_baseline = request.path_params["run"], request.method == "PUT"
+        return await json_from_thread(lambda: self._client.set_baseline(name, is_baseline=is_baseline))
 
 
 class _Jobs:

@@ -1,0 +1,42 @@
+"""A stored run judged in full: by itself, and against its baseline if it has one."""
+
+from dataclasses import dataclass, replace
+
+from edgeprof.run import RunRecord
+from edgeprof_collector.analysis.analyse import analyse
+from edgeprof_collector.analysis.comparison.regression import regression
+from edgeprof_collector.analysis.comparison.side import RunData
+from edgeprof_collector.analysis.series import Series, collect_series
+from edgeprof_collector.analysis.verdict import Verdict
+from edgeprof_collector.client.baselines import baseline_of
+from edgeprof_collector.client.protocol import Client
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRun:
+    """A run, its telemetry, and what the analysis says of them, the comparison with the baseline included."""
+
+    record: RunRecord
+    series: tuple[Series, ...]
+    verdict: Verdict
+
+
+def judge_run(client: Client, record: RunRecord) -> JudgedRun:
+    """Fetch a run's telemetry and its baseline, and judge it."""
+    run = fetch_run(client, record)
+    verdict = run.verdict
+    baseline = baseline_of(client, record)
+    if baseline is not None:
+        found = regression(fetch_run(client, client.run(baseline.run_id)), run)
+        verdict = replace(verdict, findings=(*found, *verdict.findings))
+    return JudgedRun(record, tuple(run.series), verdict)
+
+
+def fetch_run(client: Client, record: RunRecord, variant: str = "") -> RunData:
+    """Fetch a run's telemetry and analyse it."""
+    return run_data(record, collect_series(client.telemetry(record.started.run_id)), variant)
+
+
+def run_data(record: RunRecord, series: tuple[Series, ...], variant: str = "") -> RunData:
+    """Analyse a run for a comparison."""
+    return RunData(verdict=analyse(record, series), series=series, steps=record.started.plan.steps, variant=variant)
