@@ -101,6 +101,11 @@ class LatestValues:
             Kind.GAUGE.value,
             "When a device was last heard of, in seconds since 1970",
         )
+        self._lost = Family(
+            "edgeprof_device_lost_messages_total",
+            Kind.COUNTER.value,
+            "Messages of a device that never arrived, as far as it knows of them, since the collector started",
+        )
         for device_id, seconds in last_seen:
             self._note_presence(self._device(device_id), connected=False, seconds=seconds)
 
@@ -108,6 +113,7 @@ class LatestValues:
         """All families that there may be values of."""
         yield self._connected
         yield self._last_seen
+        yield self._lost
         yield from self._metrics.values()
 
     def on_connected(self, device_id: str) -> None:
@@ -116,6 +122,7 @@ class LatestValues:
             self._health.connected_devices.inc()
             self._devices[device_id] = self._device(device_id)
         self._note_presence(self._devices[device_id], connected=True, seconds=self._now())
+        self.on_lost(device_id, 0)
 
     def on_disconnected(self, device_id: str) -> None:
         """Drop the device's values; that it is gone, and since when, stays."""
@@ -125,6 +132,11 @@ class LatestValues:
         self._health.connected_devices.dec()
         device.clear()
         self._note_presence(device, connected=False, seconds=self._now())
+
+    def on_lost(self, device_id: str, messages: int) -> None:
+        """Count what never arrives. The series stays when the device goes."""
+        series = series_text(self._lost.name, (("device", device_id),))
+        self._lost.values[series] = self._lost.values.get(series, 0) + messages
 
     def on_frame(self, device_id: str, layouts: Mapping[int, Layout], frame: Frame) -> None:
         """Take the frame's last values. A frame of a device that is gone is left out."""

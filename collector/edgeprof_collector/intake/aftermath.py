@@ -26,16 +26,24 @@ class Aftermath:
         outbox: where acknowledgements go.
         parties: who else wants to know.
         end: ends the stream, and tells the device why.
+        stored_sequence: where the stream begins.
     """
 
     def __init__(
-        self, device_id: str, layouts: Mapping[int, Layout], outbox: Outbox, parties: Parties, end: End
+        self,
+        device_id: str,
+        layouts: Mapping[int, Layout],
+        outbox: Outbox,
+        parties: Parties,
+        end: End,
+        stored_sequence: int,
     ) -> None:
         self._device_id = device_id
         self._layouts = layouts
         self._outbox = outbox
         self._parties = parties
         self._end = end
+        self._stored_sequence = stored_sequence
 
     def committed(self, cursor: int, arrivals: Sequence[Arrival]) -> None:
         """Everything up to ``cursor`` is stored."""
@@ -46,6 +54,7 @@ class Aftermath:
             self._end(grpc.StatusCode.ABORTED, f"the store goes on after message {cursor}")
         for arrival in stored:
             self._tell(arrival)
+            self._stored_sequence = arrival.sequence
 
     def failed(self, _error: StoreError) -> None:
         """Nothing is stored; the writer has said why."""
@@ -61,6 +70,9 @@ class Aftermath:
                         listener.on_frame(self._device_id, self._layouts, message.frame)
             elif message.HasField("gap"):
                 self._parties.health.gaps.inc()
+                lost = arrival.sequence - max(arrival.first_sequence - 1, self._stored_sequence)
+                for listener in self._parties.listeners:
+                    listener.on_lost(self._device_id, lost)
             elif message.run_event.HasField("finished"):
                 self._parties.on_run_finished(message.run_event.finished.run_id)
         except Exception:  # noqa: BLE001 - a fault in a listener must not cost any device its stream

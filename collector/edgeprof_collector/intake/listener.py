@@ -17,6 +17,10 @@ class IntakeListener(Protocol):
         """A device has no stream any more."""
         ...
 
+    def on_lost(self, device_id: str, messages: int) -> None:
+        """So many messages of a device will never arrive; heard before it is connected if it says so in its hello."""
+        ...
+
     def on_frame(self, device_id: str, layouts: Mapping[int, Layout], frame: Frame) -> None:
         """A frame is stored. Its header, counts and lengths are right."""
         ...

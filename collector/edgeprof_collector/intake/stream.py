@@ -144,6 +144,8 @@ class DeviceStream:
             _log.warning("%s is another machine than before: %s", self._device_id, difference)
         if lost := admission.lost:
             self._parties.health.gaps.inc()
+            for listener in self._parties.listeners:
+                listener.on_lost(self._device_id, lost.last_sequence - lost.first_sequence + 1)
             _log.warning(
                 "%s no longer has its messages %d to %d, which never came",
                 self._device_id,
@@ -157,7 +159,7 @@ class DeviceStream:
         parties = self._parties
         layouts: dict[int, Layout] = {}
         outbox = Outbox(self._context.write, self._not_reading, stored_sequence)
-        aftermath = Aftermath(self._device_id, layouts, outbox, parties, self.end)
+        aftermath = Aftermath(self._device_id, layouts, outbox, parties, self.end, stored_sequence)
         inbox = Inbox(self._device_id, hello.spool_epoch, self.lives[0], aftermath.committed, aftermath.failed)
         reception = Reception(
             inbox=inbox,

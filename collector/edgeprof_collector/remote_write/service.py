@@ -39,6 +39,9 @@ class RemoteWriting:
         """The device's series end, unless it comes back soon."""
         self._presence.on_disconnected(device_id)
 
+    def on_lost(self, device_id: str, messages: int) -> None:
+        """What never arrives cannot be sent on."""
+
     def on_frame(self, device_id: str, layouts: Mapping[int, Layout], frame: Frame) -> None:  # noqa: ARG002  a listener
         """There is something to send."""
         self._wake()

@@ -54,6 +54,17 @@ def _presence(latest: LatestValues, device: str) -> tuple[float, float]:
     )
 
 
+def test_what_a_device_lost_is_counted_and_stays_when_it_goes(latest: LatestValues) -> None:
+    series = 'edgeprof_device_lost_messages_total{device="pi"} '
+    latest.on_lost("pi", 4)
+    latest.on_connected("pi")
+    latest.on_lost("pi", 3)
+    latest.on_disconnected("pi")
+    latest.on_connected("orin")
+    assert dict(_values(latest))[series] == 7
+    assert dict(_values(latest))[series.replace("pi", "orin")] == 0
+
+
 def test_a_frame_gives_each_channel_its_last_value_in_base_units(latest: LatestValues) -> None:
     layouts = {1: layout(1, [BUSY, CORE_1, READ]), 2: layout(2, [TOTAL])}
     latest.on_connected("pi")

@@ -31,6 +31,7 @@ class Heard:
     connections: list[tuple[str, bool]] = field(default_factory=list)
     frames: list[tuple[str, Mapping[int, Layout], Frame]] = field(default_factory=list)
     finished_runs: list[str] = field(default_factory=list)
+    lost: list[tuple[str, int]] = field(default_factory=list)
     disconnected: asyncio.Event = field(default_factory=asyncio.Event)
 
     def on_connected(self, device_id: str) -> None:
@@ -39,6 +40,9 @@ class Heard:
     def on_disconnected(self, device_id: str) -> None:
         self.connections.append((device_id, False))
         self.disconnected.set()
+
+    def on_lost(self, device_id: str, messages: int) -> None:
+        self.lost.append((device_id, messages))
 
     def on_frame(self, device_id: str, layouts: Mapping[int, Layout], frame: Frame) -> None:
         self.frames.append((device_id, layouts, frame))

@@ -116,6 +116,8 @@ class BreakingListener:
 
     def on_disconnected(self, device_id: str) -> None: ...
 
+    def on_lost(self, device_id: str, messages: int) -> None: ...
+
     def on_frame(self, device_id: str, layouts: object, frame: object) -> None:
         raise RuntimeError("a listener's own fault")
 

@@ -102,6 +102,19 @@ def test_a_gap_is_stored_and_passed_over(tmp_path: Path) -> None:
             await device.acknowledged(8)
             assert running.store.gaps(DEVICE) == (lost,)
             assert "edgeprof_collector_gaps_total 1.0" in running.health.text()
+            assert running.heard.lost == [(DEVICE, 6)]
+
+    asyncio.run(scenario())
+
+
+def test_what_was_stored_before_it_was_dropped_is_not_lost(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = await running.connected()
+            lost = Gap(first_sequence=1, last_sequence=5, cause=GapCause.SPOOL_FULL)
+            await device.send(LAYOUT, frame_message(1), frame_message(2), gap_message(lost))
+            await device.acknowledged(5)
+            assert running.heard.lost == [(DEVICE, 3)]
 
     asyncio.run(scenario())
 
@@ -128,6 +141,7 @@ def test_what_the_spool_lost_before_connecting_is_a_gap(tmp_path: Path) -> None:
             await device.send(LAYOUT, frame_message(5), frame_message(6))
             await device.acknowledged(6)
             assert running.store.gaps(DEVICE) == (Gap(first_sequence=1, last_sequence=4, cause=GapCause.NEVER_SENT),)
+            assert running.heard.lost == [(DEVICE, 4)]
 
     asyncio.run(scenario())
 
