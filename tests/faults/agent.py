@@ -1,6 +1,6 @@
 """An agent whose sensors are simulated: its spool, outbox, session and stream are the real ones.
 
-    python -m tests.faults.agent FOLDER PORT FIRST COUNT [DEVICE]
+    python -m tests.faults.agent FOLDER PORT FIRST COUNT DEVICE [HOST]
 
 As a process it samples the tags FIRST to FIRST + COUNT - 1 as fast as it may, says "kept TAG" whenever everything up
 to that tag is in its file, and "done" when the collector has acknowledged all of it.
@@ -74,14 +74,15 @@ async def agent(
     bounds: Bounds = ROOMY,
     boot_id: bytes = BOOT,
     read_clocks: Callable[[], ClockReading] = read_clocks,
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[Agent]:
-    """An agent that connects to a port of this host, and tries again a hundred times a second."""
+    """An agent that connects to a port and tries again a hundred times a second."""
     database = Database(folder)
     outbox = Outbox(Spool(database, bounds), Clocks(database, boot_id, read_clocks))
     ledger = Ledger(database)
     facts: DeviceFacts = replace(FACTS, device_id=device_id, hostname=hostname)
     session = partial(Session, facts=lambda: facts, outbox=outbox, ledger=ledger, commands=Wishes())
-    uplink = Uplink(f"127.0.0.1:{port}", session, backoff=Backoff(lambda _low, _high: 0.01))
+    uplink = Uplink(f"{host}:{port}", session, backoff=Backoff(lambda _low, _high: 0.01))
     running = asyncio.ensure_future(uplink.run())
     try:
         yield Agent(device_id, outbox, uplink)
@@ -98,8 +99,8 @@ def _say(words: str) -> None:
     sys.stdout.flush()
 
 
-async def _be_an_agent(folder: Path, port: int, first: int, count: int, device_id: str) -> None:
-    async with agent(folder, port, device_id=device_id) as one:
+async def _be_an_agent(folder: Path, port: int, first: int, count: int, device_id: str, host: str) -> None:
+    async with agent(folder, port, device_id=device_id, host=host) as one:
         one.begin_run()
         for start in range(first, first + count, _FRAMES_PER_WRITE):
             tags = range(start, min(start + _FRAMES_PER_WRITE, first + count))
@@ -111,4 +112,7 @@ async def _be_an_agent(folder: Path, port: int, first: int, count: int, device_i
 
 
 if __name__ == "__main__":
-    asyncio.run(_be_an_agent(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]))
+    _folder, _port, _first, _count, _device, *_host = sys.argv[1:]
+    asyncio.run(
+        _be_an_agent(Path(_folder), int(_port), int(_first), int(_count), _device, _host[0] if _host else "127.0.0.1")
+    )

@@ -10,20 +10,31 @@ from tests.faults.agent import DEVICE
 
 
 class AgentProcess:
-    """An agent that samples ``count`` tags from ``first`` on.
+    """An agent that samples ``count`` tags from ``first`` on, in this network or in the namespace ``netns``.
 
     Attributes:
         kept: the last tag that was surely in the spool's file; 0 when none was.
     """
 
-    def __init__(self, folder: Path, port: int, first: int, count: int, device_id: str = DEVICE) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        first: int,
+        count: int,
+        device_id: str = DEVICE,
+        *,
+        host: str = "127.0.0.1",
+        netns: str = "",
+    ) -> None:
         self.tags = range(first, first + count)
         self.kept = 0
         self.done = threading.Event()
         self._kept_one = threading.Condition()
-        arguments = [str(folder), str(port), str(first), str(count), device_id]
+        arguments = [str(folder), str(port), str(first), str(count), device_id, host]
+        within = ["ip", "netns", "exec", netns] if netns else []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.agent", *arguments], stdout=subprocess.PIPE, text=True
+            [*within, sys.executable, "-m", "tests.faults.agent", *arguments], stdout=subprocess.PIPE, text=True
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.collector.intake.device import running_intake
 from tests.collector.service import CollectorProcess
 from tests.faults.agent import agent
+from tests.faults.namespace import Cable, cable
+from tests.faults.processes import AgentProcess
 from tests.faults.proxy import network
 from tests.faults.traffic import check_store
 
@@ -79,6 +82,35 @@ def test_an_outage(tmp_path: Path, proof_seed: int, pytestconfig: pytest.Config)
     with CollectorProcess(tmp_path) as collector:
         asyncio.run(scenario(collector.grpc_port))
     check_store(tmp_path / "edgeprof.sqlite", tags)
+
+
+def test_a_cable_that_is_pulled_and_plugged_in_again(tmp_path: Path) -> None:
+    """Of an agent with a network of its own: the kernel's link goes down, twice, and nothing passes meanwhile."""
+
+    async def pull(between: Cable, one: AgentProcess, at: int) -> None:
+        await asyncio.to_thread(one.wait_until, lambda: one.kept >= at)
+        between.pull()
+        later = min(one.kept + 300, one.tags[-1])
+        await asyncio.to_thread(one.wait_until, lambda: one.kept >= later)
+        assert later not in check_store(store, one.tags, may_be_lost=one.tags), "it went through a cable that is pulled"
+        between.plug_in()
+
+    async def scenario(between: Cable) -> range:
+        async with running_intake(tmp_path, host=between.host) as running:
+            one = AgentProcess(tmp_path / "agent", running.port, 1, 1500, host=between.host, netns=between.namespace)
+            try:
+                await pull(between, one, 200)
+                await pull(between, one, 800)
+                assert await asyncio.to_thread(one.done.wait, 120), "the agent cannot deliver"
+            finally:
+                one.process.kill()
+                await asyncio.to_thread(one.end)
+            return one.tags
+
+    store = tmp_path / "edgeprof.sqlite"
+    with cable() as between:
+        tags = asyncio.run(scenario(between))
+    check_store(store, tags)
 
 
 def test_a_half_open_connection_gives_way_to_the_agents_new_one(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ class RunningIntake:
 
 @asynccontextmanager
 async def running_intake(
-    folder: Path, limits: IntakeLimits | None = None, store: Store | None = None
+    folder: Path, limits: IntakeLimits | None = None, store: Store | None = None, *, host: str = "127.0.0.1"
 ) -> AsyncIterator[RunningIntake]:
     store = store or SqliteStore(folder / "edgeprof.sqlite")
     jobs, health, heard = JobQueue(store), CollectorHealth(), Heard()
@@ -154,7 +154,7 @@ async def running_intake(
     intake = Intake(
         store, jobs, health=health, limits=limits, listeners=listeners, on_run_finished=heard.finished_runs.append
     )
-    running = RunningIntake(store, jobs, health, heard, listeners, intake, await intake.start("127.0.0.1", 0))
+    running = RunningIntake(store, jobs, health, heard, listeners, intake, await intake.start(host, 0))
     writing = asyncio.create_task(intake.run())
     try:
         yield running
