@@ -7,19 +7,26 @@ from typing import NamedTuple
 from .engine import Capabilities
 
 
-class EngineEntry(NamedTuple):
-    """An engine: the module of this folder that drives it, the library that it imports, and the package of that.
+class Library(NamedTuple):
+    """What an engine's module imports: the name of it, and the package that installs it."""
 
-    edgeprof's extra has the engine's name; a program has neither library nor package. ``capabilities`` are what the
-    module makes of the engine: known without starting it, so that an engine can be named that does what another does
-    not. ``formats`` are the forms of models that it reads: ``gguf`` for a GGUF file, ``safetensors`` for a Hugging Face
-    folder. ``quantisation`` is that of the synthetic model which it is given when nobody names one.
+    name: str
+    package: str
+
+
+class EngineEntry(NamedTuple):
+    """An engine that a module of this folder drives, and the library that it needs.
+
+    edgeprof's extra has the engine's name. One without a library drives a program that edgeprof does not install, and
+    says itself where that is to be had. ``capabilities`` are what the module makes of the engine: known without
+    starting it, so that an engine can be named that does what another does not. ``formats`` are the forms of models
+    that it reads: ``gguf`` for a GGUF file, ``safetensors`` for a Hugging Face folder. ``quantisation`` is that
+    of the synthetic model which it is given when nobody names one.
     """
 
     name: str
     module: str
-    library: str
-    package: str
+    library: Library | None
     capabilities: Capabilities
     formats: tuple[str, ...] = ("gguf",)
     quantisation: str = "q4_0"
@@ -31,15 +38,13 @@ ENGINES = (
     EngineEntry(
         name="llama-cpp-python",
         module="llama_cpp",
-        library="llama_cpp",
-        package="llama-cpp-python",
+        library=Library("llama_cpp", package="llama-cpp-python"),
         capabilities=_TOKEN_ENGINE,
     ),
     EngineEntry(
         name="mlx",
         module="mlx",
-        library="mlx_lm",
-        package="mlx-lm",
+        library=Library("mlx_lm", package="mlx-lm"),
         capabilities=_TOKEN_ENGINE,
         formats=("safetensors",),
         quantisation="mlx-q4",
@@ -47,8 +52,7 @@ ENGINES = (
     EngineEntry(
         name="mistralrs",
         module="mistralrs",
-        library="mistralrs",
-        package="mistralrs",
+        library=Library("mistralrs", package="mistralrs"),
         capabilities=Capabilities(token_steps=False, logits=False, parallel_sequences=1, prefix_reuse=True),
         formats=("gguf", "safetensors"),
         quantisation="q4_0",
@@ -56,8 +60,7 @@ ENGINES = (
     EngineEntry(
         name="exllamav2",
         module="exllamav2",
-        library="exllamav2",
-        package="exllamav2",
+        library=Library("exllamav2", package="exllamav2"),
         capabilities=_TOKEN_ENGINE,
         formats=("safetensors",),
         quantisation="hf-f16",
@@ -65,8 +68,7 @@ ENGINES = (
     EngineEntry(
         name="llama-bench",
         module="llama_bench",
-        library="",
-        package="",
+        library=None,
         capabilities=Capabilities(
             token_steps=False,
             logits=False,
@@ -80,8 +82,7 @@ ENGINES = (
     EngineEntry(
         name="openai",
         module="openai_http",
-        library="httpx",
-        package="httpx",
+        library=Library("httpx", package="httpx"),
         capabilities=Capabilities(token_steps=False, logits=False, parallel_sequences=1, prefix_reuse=False),
         formats=("gguf", "safetensors"),
     ),
@@ -89,7 +90,7 @@ ENGINES = (
 
 
 class ProgramEntry(NamedTuple):
-    """An engine that is a program of its own: the name of its file, and the target of ``make`` that builds it."""
+    """An engine that is a program, which speaks the protocol itself: its file's name, and the ``make`` target of it."""
 
     name: str
     program: str

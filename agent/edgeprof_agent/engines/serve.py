@@ -61,11 +61,12 @@ def open_engine(entry: EngineEntry) -> Engine:
 
 
 def _why_not_imported(entry: EngineEntry, error: Exception) -> str:
-    if isinstance(error, ModuleNotFoundError):
-        part = "" if error.name == entry.library else f", where the module {error.name} is missing"
+    if entry.library and isinstance(error, ModuleNotFoundError):
+        part = "" if error.name == entry.library.name else f", where the module {error.name} is missing"
         return (
             f"the engine {entry.name} is not installed for {sys.executable}{part}: "
-            f"pip install 'edgeprof[{entry.name}]', or where edgeprof is not installed pip install {entry.package}"
+            f"pip install 'edgeprof[{entry.name}]', "
+            f"or where edgeprof is not installed pip install {entry.library.package}"
         )
     return f"the engine {entry.name} cannot be loaded by {sys.executable}: {' '.join(str(error).split())}"
 
