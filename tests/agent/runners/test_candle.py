@@ -43,7 +43,8 @@ def test_it_runs_every_kind_of_step(tiny_model: Path, batch: str) -> None:
     async def scenario() -> None:
         async with started(CANDLE) as process:
             loaded = await process.load(str(tiny_model), {"threads": "1", "batch": batch}, 400, 1)
-            assert loaded.options == {"threads": "1", "batch": batch, "device": "cpu"}
+            asked = {"threads": "1", "batch": batch, "device": "cpu"}
+            assert loaded.options == {**asked, "cache_type_k": "f32", "cache_type_v": "f32"}
             assert loaded.load_seconds > 0
             assert loaded.page_cache_ratio == 1.0
             await process.warm_up(prefill(100))

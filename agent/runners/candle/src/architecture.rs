@@ -8,6 +8,9 @@ use crate::model_file::{ModelFile, cannot_load};
 
 const KNOWN: &str = "llama, qwen2, qwen3";
 
+/// The type of cached keys and values: weights are multiplied into `f32`, whatever their own type, and kept as that.
+pub const KV_CACHE_TYPE: &str = "f32";
+
 /// A model with its KV cache, which grows with every call and can be emptied, but not cut back.
 pub trait Decoder: Send {
     /// Process tokens that stand at `position` and after; return the logits of the last.

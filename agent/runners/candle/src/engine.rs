@@ -5,6 +5,7 @@ use edgeprof_protocol::{
     StepKind, run_step,
 };
 
+use crate::architecture::KV_CACHE_TYPE;
 use crate::device::describe_build;
 use crate::model::Model;
 use crate::options::{declared_options, needed_environment};
@@ -52,8 +53,10 @@ impl Engine for CandleEngine {
         let model = Model::load(request, options.choice("device"), options.integer("batch") as usize)
             .map_err(|error| EngineError::new(format!("{}: {error}", request.model_path)))?;
         self.model = Some(model);
+        let mut in_force = options.in_force();
+        in_force.extend(["cache_type_k", "cache_type_v"].map(|name| (name, KV_CACHE_TYPE.to_owned())));
         // Candle does not tell what memory it takes.
-        Ok(Loaded { options: options.in_force(), ..Loaded::default() })
+        Ok(Loaded { options: in_force, ..Loaded::default() })
     }
 
     fn run(&mut self, step: &Step, recorder: &mut Recorder) -> Result<(), StepError> {
