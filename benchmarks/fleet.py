@@ -127,7 +127,9 @@ class Fleet:
             async with self._connecting:
                 call = connect()
                 await call.write(self._hello(f"device-{number:05}"))
-                await call.read()
+                answer = await call.read()
+                assert isinstance(answer, CollectorMessage), "the collector has ended the stream"
+                assert answer.HasField("welcome"), answer
             self._connected += 1
             if self._connected == devices:
                 self._all_connected.set()
