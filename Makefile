@@ -1,6 +1,6 @@
 # Two commands do all set-up on a fresh machine: `make profile` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help profile test prove check format bench proto proto-check constraints system-packages benchmark-packages llama-server clean
+.PHONY: help profile test prove check format bench proto proto-check constraints system-packages benchmark-packages llama-programs clean
 .PHONY: runners runners-kalosm runners-check test-runners prove-runners
 
 PYTHON ?= python3
@@ -22,7 +22,7 @@ help:            ## Show this list
 profile: .venv/ready            ## Set up, then profile this device with a synthetic model (ARGS="..." are passed on)
 	$(BIN)/edgeprof profile $(ARGS)
 
-test: .venv/ready-tests system-packages test-runners llama-server    ## Set up, then run the tests (ARGS="..." are passed on)
+test: .venv/ready-tests system-packages test-runners llama-programs  ## Set up, then run the tests (ARGS="..." are passed on)
 	$(BIN)/pytest $(ARGS)
 
 prove: .venv/ready-tests system-packages prove-runners   ## Run the long proofs whole
@@ -82,10 +82,10 @@ proto-check: .venv/ready-tests
 constraints:     ## Resolve every dependency again for Python 3.10 to 3.13 (needs python3.10 ... python3.13)
 	packaging/pin.sh
 
-llama-server: .venv/ready-tests     ## Build llama-server for the tests that talk to it; three minutes, once
-	@if command -v cmake >/dev/null && command -v c++ >/dev/null; then benchmarks/build_llama_server.sh || \
-	    echo "llama-server cannot be built: the tests that need it are skipped" >&2; \
-	else echo "no cmake or no C++ compiler: the tests that need llama-server are skipped" >&2; fi
+llama-programs: .venv/ready-tests     ## Build llama-server and llama-bench for the tests; three minutes, once
+	@if command -v cmake >/dev/null && command -v c++ >/dev/null; then benchmarks/build_llama_programs.sh || \
+	    echo "llama.cpp's programs cannot be built: the tests that need it are skipped" >&2; \
+	else echo "no cmake or no C++ compiler: the tests that need llama-server and llama-bench are skipped" >&2; fi
 
 system-packages:
 	@packaging/system-packages.sh

@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=10)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
-    subprocess.run([Path(__file__).parent / "build_llama_bench.sh"], check=True)
+    subprocess.run([Path(__file__).parent / "build_llama_programs.sh"], check=True)
     asyncio.run(compare(arguments.model, arguments.processes, arguments.repetitions, arguments.threads))
 
 

@@ -21,7 +21,7 @@ from edgeprof_agent.workload.engine_process import EngineProcess
 from edgeprof_agent.workload.server_config import ServerConfig
 
 ROOT = Path(__file__).parent.parent
-BUILD = ROOT / "build" / "llama-server"
+BUILD = ROOT / "build" / "llama-cpp"
 PROMPT_TOKENS = 256
 DECODE_TOKENS = 64
 PREFILL = Step(kind=StepKind.PREFILL, name="prefill", prompt_tokens=PROMPT_TOKENS)
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
-    subprocess.run([ROOT / "benchmarks" / "build_llama_server.sh"], check=True)
+    subprocess.run([ROOT / "benchmarks" / "build_llama_programs.sh"], check=True)
     asyncio.run(compare(arguments.model, arguments.pairs, arguments.threads))
 
 

@@ -1,17 +1,15 @@
 """llama-bench, one repetition at a time."""
 
 import json
-import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.time_slices import StoppableProcess
 
-BUILD = Path(__file__).parent.parent / "build" / "llama-bench"
+BUILD = Path(__file__).parent.parent / "build" / "llama-cpp"
 
 # Printed right after the clock has been read at the start of a repetition, before its first token.
 _REPETITION_BEGINS = re.compile(rb": (prompt|generation) run \d+/\d+$")
@@ -28,11 +26,9 @@ class StepwiseLlamaBench:
     """
 
     def __init__(self, model: Path, sizes: Sequence[str], threads: int, repetitions: int) -> None:
-        libraries = next(Path(sys.prefix).glob("lib/python3*/site-packages/llama_cpp/lib"))
         options = ["-t", str(threads), "-r", str(repetitions), "--progress", "-o", "jsonl"]
         self._child = subprocess.Popen(
             [BUILD / "llama-bench", "-m", model, *sizes, *options],
-            env=os.environ | {"LD_LIBRARY_PATH": f"{libraries}:{BUILD / 'cmake' / 'bin'}"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )

@@ -8,7 +8,7 @@ import pytest
 from edgeprof_agent.workload.server_config import ServerConfig
 from tests.agent.workload.runs import Device, write_tiny_model
 
-LLAMA_SERVER = Path(__file__).parents[3] / "build" / "llama-server" / "llama-server"
+LLAMA_SERVER = Path(__file__).parents[3] / "build" / "llama-cpp" / "llama-server"
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def device(tmp_path: Path) -> Device:
 def llama_server() -> ServerConfig:
     """llama-server of the installed llama-cpp-python's own source, which `make test` builds."""
     if not LLAMA_SERVER.exists():
-        pytest.skip("llama-server is not built: make llama-server")
+        pytest.skip("llama-server is not built: make llama-programs")
     return ServerConfig(program=str(LLAMA_SERVER))
 
 

@@ -1,4 +1,4 @@
-"""llama-server itself, on a small synthetic model: `benchmarks/build_llama_server.sh` builds it."""
+"""llama-server itself, on a small synthetic model: `benchmarks/build_llama_programs.sh` builds it."""
 
 from dataclasses import replace
 
