@@ -23,9 +23,20 @@ from edgeprof_agent.engines.recorder import Recorder
 from edgeprof_agent.engines.registry import find_engine
 from edgeprof_agent.engines.serve import serve
 
-WAYS = ("no", "prompts fail", "all calls fail", "rebuilds each turn", "works twice", "first step works more")
+WAYS = (
+    "no",
+    "prompts fail",
+    "all calls fail",
+    "rebuilds each turn",
+    "works twice",
+    "first step works more",
+    "slows down",
+    "loses its weights",
+)
 _SILENT = llama_cpp.llama_log_callback(lambda _level, _text, _user_data: None)
 _MORE = 6
+_FAST_STEPS = 3
+_MADV_PAGEOUT = 21  # include/uapi/asm-generic/mman-common.h: reclaim these pages now
 
 
 class SpoiltLlamaCpp(LlamaCpp):
@@ -37,10 +48,12 @@ class SpoiltLlamaCpp(LlamaCpp):
         super().__init__()
         self.options = (*self.options, Option("spoilt", "choice", "no", "how it is spoilt", choices=WAYS))
         self._way = "no"
+        self._path = ""
         self._steps_begun = 0
 
     def load(self, path: str, options: Mapping[str, Any], context_tokens: int, seed: int) -> Loaded:
         self._way = str(options["spoilt"])
+        self._path = path
         self._steps_begun = 0
         loaded = super().load(path, options, context_tokens, seed)
         if "fail" in self._way:
@@ -55,6 +68,8 @@ class SpoiltLlamaCpp(LlamaCpp):
         if self._way == "all calls fail" or (self._way == "prompts fail" and count > 1):
             self._process_and_ignore(count)
             return
+        if self._way == "loses its weights":
+            _page_out(self._path)
         super().process(count, check)
         for _ in range(self._times_again()):
             self._cut(count)
@@ -62,7 +77,9 @@ class SpoiltLlamaCpp(LlamaCpp):
 
     def _times_again(self) -> int:
         first_timed = self._steps_begun == 2  # the warm-up is the first
-        return {"works twice": 1, "first step works more": _MORE * first_timed}.get(self._way, 0)
+        hot = self._steps_begun > 1 + _FAST_STEPS
+        again = {"works twice": 1, "first step works more": _MORE * first_timed, "slows down": int(hot)}
+        return again.get(self._way, 0)
 
     def _cut(self, count: int) -> None:
         memory = llama_cpp.llama_get_memory(self._context)
@@ -93,6 +110,17 @@ class SpoiltLlamaCpp(LlamaCpp):
                 self.process(1, recorder.check)
                 recorder.token()
             recorder.end()
+
+
+def _page_out(path: str) -> None:
+    """Have the kernel take the file's pages out of this process's memory and out of the page cache."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
+        if line.endswith(path):
+            start, end = (int(address, 16) for address in line.split()[0].split("-"))
+            if libc.madvise(start, end - start, _MADV_PAGEOUT) != 0:
+                raise OSError(ctypes.get_errno(), "madvise")
 
 
 if __name__ == "__main__":

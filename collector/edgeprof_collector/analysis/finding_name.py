@@ -12,8 +12,16 @@ class FindingName(str, Enum):
     PREFIX_REBUILT = "prefix-rebuilt"
     LOGITS_ALL = "logits-all"
     THREAD_COUNT = "thread-count"
+    SLOWER_VARIANT = "slower-variant"
+    THROTTLED = "throttled"
+    POWER_MODE = "power-mode"
+    BUSY_MACHINE = "busy-machine"
+    PARTLY_OFFLOADED = "partly-offloaded"
     MEMORY_HEADROOM = "memory-headroom"
     WORSE_THAN_BASELINE = "worse-than-baseline"
+    PAGING = "paging"
+    FIRST_CALL = "first-call"
+    DRIFT = "drift"
 
     @property
     def page(self) -> str:

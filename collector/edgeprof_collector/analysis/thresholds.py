@@ -109,3 +109,10 @@ KV_EXPLAINS_RATIO = 0.5
 # A difference between variants that matters: common run-to-run noise of a rate is 1 to 2 %. Besides, the middle halves
 # of both must lie apart.
 VARIANT_MIN_RATIO = 0.05
+
+# A page fault that waits for a solid-state disk takes about 0.1 ms: 100 in a second are 1 % of the time.
+PAGING_FAULTS_PER_SECOND = 100.0
+
+# What is done once costs the first repetition alone; noise hardly ever takes 30 % of one, and of no other.
+FIRST_CALL_RATIO = 0.7
+FIRST_CALL_MIN_REPETITIONS = 3
