@@ -36,7 +36,8 @@ WAYS = (
 _SILENT = llama_cpp.llama_log_callback(lambda _level, _text, _user_data: None)
 _MORE = 6
 _FAST_STEPS = 3
-_MADV_PAGEOUT = 21  # include/uapi/asm-generic/mman-common.h: reclaim these pages now
+# include/uapi/asm-generic/mman-common.h: read no page ahead, and reclaim pages now.
+_MADV_RANDOM, _MADV_PAGEOUT = 1, 21
 
 
 class SpoiltLlamaCpp(LlamaCpp):
@@ -119,8 +120,9 @@ def _page_out(path: str) -> None:
     for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
         if line.endswith(path):
             start, end = (int(address, 16) for address in line.split()[0].split("-"))
-            if libc.madvise(start, end - start, _MADV_PAGEOUT) != 0:
-                raise OSError(ctypes.get_errno(), "madvise")
+            for advice in (_MADV_RANDOM, _MADV_PAGEOUT):
+                if libc.madvise(start, end - start, advice) != 0:
+                    raise OSError(ctypes.get_errno(), "madvise")
 
 
 if __name__ == "__main__":
