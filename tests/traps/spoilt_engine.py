@@ -28,13 +28,13 @@ WAYS = (
     "prompts fail",
     "all calls fail",
     "rebuilds each turn",
-    "works twice",
+    "works four times",
     "first step works more",
     "slows down",
     "loses its weights",
 )
 _SILENT = llama_cpp.llama_log_callback(lambda _level, _text, _user_data: None)
-_MORE = 6
+_MORE = 3
 _FAST_STEPS = 3
 # include/uapi/asm-generic/mman-common.h: read no page ahead, and reclaim pages now.
 _MADV_RANDOM, _MADV_PAGEOUT = 1, 21
@@ -79,7 +79,7 @@ class SpoiltLlamaCpp(LlamaCpp):
     def _times_again(self) -> int:
         first_timed = self._steps_begun == 2  # the warm-up is the first
         hot = self._steps_begun > 1 + _FAST_STEPS
-        again = {"works twice": 1, "first step works more": _MORE * first_timed, "slows down": int(hot)}
+        again = {"works four times": _MORE, "first step works more": 2 * _MORE * first_timed, "slows down": _MORE * hot}
         return again.get(self._way, 0)
 
     def _cut(self, count: int) -> None:

@@ -13,7 +13,7 @@ from edgeprof_collector.analysis.verdict import Severity
 from .lab import SPOILT_ENGINE, Lab, Recorded, decode, plan_of
 
 FALLS_AFTER = 3
-PLAN = plan_of(decode(24), repetitions=6, variants={"hot": {"spoilt": "slows down"}})
+PLAN = plan_of(decode(96), repetitions=6, variants={"hot": {"spoilt": "slows down"}})
 
 
 def readings(recorded: Recorded, metric: str, value: Callable[[int], float], **labels: str) -> Series:
@@ -37,11 +37,11 @@ def test_clocks_that_fall_explain_a_rate_that_falls(lab: Lab) -> None:
     finding = dataclasses.replace(recorded, series=(clock, heat)).the_one(FindingName.THROTTLED)
     assert finding.severity is Severity.WARNING
     assert finding.evidence.startswith("3 of 6 repetitions: CPU clock at 1.50 GHz, 50% of the step's best repetition")
-    assert "decode 24 @ 0: " in finding.evidence
+    assert "decode 96 @ 0: " in finding.evidence
     assert "55 °C at the start, 95 °C at the end; CPU clock 3.00 GHz, then 1.50 GHz" in finding.evidence
 
 
 def test_clocks_that_stay_hold_nothing_back(lab: Lab) -> None:
-    recorded = lab.run(plan_of(decode(24)))
+    recorded = lab.run(plan_of(decode(96)))
     clock = readings(recorded, "edgeprof_cpu_frequency_hertz", lambda _: 3e9, core="0")
     assert dataclasses.replace(recorded, series=(clock,)).found(FindingName.THROTTLED) == ()
