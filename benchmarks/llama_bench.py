@@ -1,6 +1,6 @@
 """Rates that edgeprof measures against those that llama-bench measures, on one library and one model.
 
-    python -m benchmarks.llama_bench [--model synth:smollm2-135m@q4_0] [--processes 6] [--repetitions 10]
+    python -m benchmarks.llama_bench [--model synth:smollm2-135m@q4_0] [--processes 30] [--repetitions 2]
 
 A pair is one repetition of each. Both are worked on at the same time, in slices of 50 ms in turn: one stands still
 while the other runs, and the time that it stood still does not count. So whatever other guests of a shared machine do
@@ -72,8 +72,8 @@ def main() -> None:
     """Build llama-bench where it is not there yet, then compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="synth:smollm2-135m@q4_0")
-    parser.add_argument("--processes", type=int, default=6)
-    parser.add_argument("--repetitions", type=int, default=10)
+    parser.add_argument("--processes", type=int, default=30)
+    parser.add_argument("--repetitions", type=int, default=2)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
     subprocess.run([Path(__file__).parent / "build_llama_programs.sh"], check=True)

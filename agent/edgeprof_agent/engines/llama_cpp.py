@@ -42,7 +42,9 @@ class LlamaCpp(TokenEngine):
         self._model: Any = None
         self._context: Any = None
         self._threads: ThreadPool | None = None
-        self._tokens: Any = None
+        self._tokens: list[int] = []
+        self._call: Any = None
+        self._batch: Any = None
         self._wanted_logits: Any = None
         self._length = 0
         self._call_tokens = 0
@@ -101,6 +103,7 @@ class LlamaCpp(TokenEngine):
         A recurrent state cannot be cut back, and a sliding window has forgotten what came before the cut, so
         with these the whole context is processed again.
         """
+        self._log.clear()
         memory = llama_cpp.llama_get_memory(self._require_context())
         if self._length > length:
             if length == 0 or not self._can_cut:
@@ -113,34 +116,31 @@ class LlamaCpp(TokenEngine):
         self.process(length - self._length, check)
 
     def process(self, count: int, check: Callable[[], None]) -> None:
-        """Process the next ``count`` tokens in calls of at most ``batch``, then synchronise."""
-        context = self._require_context()
-        end = self._length + count
-        if end > len(self._tokens):
-            raise EngineError(f"the step needs {end} tokens of context; the model was loaded with {len(self._tokens)}")
-        self._log.clear()
-        while self._length < end:
-            size = min(self._call_tokens, end - self._length)
-            status = llama_cpp.llama_decode(context, self._batch(size))
+        """Process the next ``count`` tokens in calls of at most ``batch``, then synchronise.
+
+        As little Python as can be: between two tokens it runs on caches that the weights have just swept.
+        """
+        context = self._context
+        start, end = self._length, self._length + count
+        if context is None or end > len(self._tokens):
+            raise EngineError(self._no_room(end))
+        while start < end:
+            size = min(self._call_tokens, end - start)
+            self._call[:size] = self._tokens[start : start + size]
+            self._batch.n_tokens = size
+            status = llama_cpp.llama_decode(context, self._batch)
             if status != 0:
                 self._forget_context()
                 raise EngineError(self._decode_failure(status))
-            self._length += size
-            if self._length < end:
+            self._length = start = start + size
+            if start < end:
                 check()
         llama_cpp.llama_synchronize(context)
 
-    def _batch(self, size: int) -> Any:
-        """The next ``size`` tokens, as a batch that points into memory of this object.
-
-        Without positions and sequences llama.cpp continues sequence 0; without wishes for logits it computes
-        those of the last token.
-        """
-        tokens = ctypes.cast(
-            ctypes.byref(self._tokens, self._length * ctypes.sizeof(llama_cpp.llama_token)),
-            ctypes.POINTER(llama_cpp.llama_token),
-        )
-        return llama_cpp.llama_batch(n_tokens=size, token=tokens, logits=self._wanted_logits)
+    def _no_room(self, end: int) -> str:
+        if self._context is None:
+            return "no model is loaded"
+        return f"the step needs {end} tokens of context; the model was loaded with {len(self._tokens)}"
 
     def _load_model(self, path: str, options: Mapping[str, OptionValue]) -> None:
         self._model = llama_cpp.llama_model_load_from_file(os.fsencode(path), model_parameters(options))
@@ -169,14 +169,19 @@ class LlamaCpp(TokenEngine):
             self._threads = ThreadPool(self._context, threads)
 
     def _choose_tokens(self, context_tokens: int, seed: int, logits_all: bool) -> None:
-        """Fill the arrays that every call points into, once."""
+        """Choose the tokens, and make the one batch that every call hands over.
+
+        Without positions and sequences llama.cpp continues sequence 0; without wishes for logits it computes
+        those of a call's last token. The arrays live as long as the batch that points into them.
+        """
         vocabulary_size = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(self._model))
-        ids = (token_id(seed, position, vocabulary_size) for position in range(context_tokens))
-        self._tokens = (llama_cpp.llama_token * context_tokens)(*ids)
+        self._tokens = [token_id(seed, position, vocabulary_size) for position in range(context_tokens)]
+        self._call = (llama_cpp.llama_token * self._call_tokens)()
         self._wanted_logits = None
         if logits_all:
             self._wanted_logits = (ctypes.c_int8 * self._call_tokens)()
             ctypes.memset(self._wanted_logits, 1, ctypes.sizeof(self._wanted_logits))
+        self._batch = llama_cpp.llama_batch(token=self._call, logits=self._wanted_logits)
 
     def _options_in_force(self, options: Mapping[str, OptionValue]) -> dict[str, str]:
         in_force = dict(options)
