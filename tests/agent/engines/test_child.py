@@ -40,13 +40,17 @@ def test_every_file_is_source_of_the_oldest_python(python: str) -> None:
     ("init", "cause"),
     [
         ("raise RuntimeError('Failed to load\\nlibllama.so')", "Failed to load libllama.so"),
-        ("import numpi", "No module named 'numpi'"),
         ("raise OSError('libcudart.so.12: no such file')", "libcudart.so.12: no such file"),
     ],
 )
 def test_a_library_that_does_not_load_is_named(tmp_path: Path, init: str, cause: str) -> None:
     expected = f"the engine llama-cpp-python cannot be loaded by {sys.executable}: {cause}"
     assert first_message(tmp_path, init) == f'{{"type":"error","id":0,"cause":"{expected}"}}\n'
+
+
+def test_a_module_that_a_library_lacks_is_named(tmp_path: Path) -> None:
+    message = first_message(tmp_path, "import numpi")
+    assert f"is not installed for {sys.executable}, where the module numpi is missing: pip install" in message
 
 
 def test_a_library_that_is_too_old_is_named(tmp_path: Path) -> None:
