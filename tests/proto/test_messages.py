@@ -36,6 +36,7 @@ from tests.proto.contents import values_of
 _MODULES = (device, job, plan, run, telemetry)
 # Made of messages, or translated by functions of their own in edgeprof.telemetry.
 _WITHOUT_MESSAGE = {
+    telemetry.Placement,
     run.RunRecord,
     telemetry.Channel,
     telemetry.Column,
@@ -51,7 +52,7 @@ def _own_classes() -> list[type]:
 
 
 _DATACLASSES: list[Any] = [kind for kind in _own_classes() if is_dataclass(kind) and kind not in _WITHOUT_MESSAGE]
-_ENUMS: list[Any] = [kind for kind in _own_classes() if issubclass(kind, Enum)]
+_ENUMS: list[Any] = [kind for kind in _own_classes() if issubclass(kind, Enum) and kind not in _WITHOUT_MESSAGE]
 
 
 def _name(kind: type) -> str:
