@@ -104,8 +104,8 @@ class JobDesk:
         """The current job's preparation is over: there is a run now, under this identity."""
         if self._current:
             self._run_id = run_id
-            _log.info("job %s: run %s", self._current.job_id, run_id)
             self._record(self._current, JobState.RUNNING)
+            _log.info("job %s: run %s", self._current.job_id, run_id)
 
     async def work(self) -> None:
         """Run jobs as they come, until cancelled; a run that is under way then is cancelled and ends first."""
