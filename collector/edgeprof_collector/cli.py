@@ -9,6 +9,7 @@ from edgeprof import __version__
 from edgeprof.errors import EdgeprofError
 from edgeprof_collector.commands.backup import backup, restore
 from edgeprof_collector.commands.baseline import baseline
+from edgeprof_collector.commands.bisect import bisect
 from edgeprof_collector.commands.collector import collector
 from edgeprof_collector.commands.compare import compare
 from edgeprof_collector.commands.engines import engines
@@ -21,7 +22,7 @@ from edgeprof_collector.commands.show import show
 EXIT_BAD_INPUT = 2
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (profile, runs, show, compare, export, engines, collector, backup, restore):
+for command in (profile, runs, show, compare, bisect, export, engines, collector, backup, restore):
     app.command()(command)
 app.add_typer(imports, name="import")
 app.add_typer(baseline, name="baseline")
