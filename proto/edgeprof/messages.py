@@ -14,7 +14,17 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 
 from google.protobuf.message import Message
 
-from edgeprof.run import CeilingMeasured, ModelLoaded, PeakBandwidth, Phase, Request, RunEvent, RunFinished, RunStarted
+from edgeprof.run import (
+    CeilingMeasured,
+    ModelLoaded,
+    NextTokens,
+    PeakBandwidth,
+    Phase,
+    Request,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+)
 from edgeprof.v1 import device_pb2, plan_pb2, run_pb2, telemetry_pb2, uplink_pb2
 
 T = TypeVar("T")
@@ -27,6 +37,7 @@ _RUN_EVENT_FIELDS: dict[type, str] = {
     Phase: "phase",
     ModelLoaded: "loaded",
     Request: "request",
+    NextTokens: "next_tokens",
     RunFinished: "finished",
 }
 _RUN_EVENT_TYPES: dict[str, Any] = {name: kind for kind, name in _RUN_EVENT_FIELDS.items()}

@@ -19,6 +19,11 @@ Ratio = Annotated[float, Meta(ge=0, le=1)]
 Seconds = Annotated[float, Meta(ge=0)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 
+# So that what a fidelity step keeps fits one message of an engine, and is some kilobytes in the store.
+MOST_TOP_COUNT = 64
+MOST_KEPT_TOKENS = 16384
+DEFAULT_TOP_COUNT = 16
+
 
 class StepKind(str, Enum):
     """What a step asks of the engine."""
@@ -26,6 +31,12 @@ class StepKind(str, Enum):
     PREFILL = "prefill"
     DECODE = "decode"
     CHAT = "chat"
+    FIDELITY = "fidelity"
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it measures speed, and so is repeated; what a model answers is the same each time."""
+        return self is not StepKind.FIDELITY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +45,9 @@ class Step:
 
     A prefill step processes ``prompt_tokens`` after ``depth_tokens`` of context. A decode step feeds
     ``decode_tokens`` fixed tokens one at a time after ``depth_tokens``. A chat step has ``turns``; each
-    adds ``prompt_tokens`` to the conversation and generates ``decode_tokens``.
+    adds ``prompt_tokens`` to the conversation and generates ``decode_tokens``. A fidelity step processes
+    ``prompt_tokens`` together and ``decode_tokens`` one at a time, and keeps after each of them the ``top_count``
+    likeliest next tokens, to be held against those of another variant or run.
     """
 
     kind: StepKind
@@ -43,6 +56,7 @@ class Step:
     depth_tokens: Count = 0
     decode_tokens: Count = 0
     turns: Positive = 1
+    top_count: Annotated[int, Meta(ge=0, le=MOST_TOP_COUNT)] = 0
 
     @property
     def context_tokens(self) -> int:
@@ -146,11 +160,15 @@ def complete(plan: Plan, path: Path) -> Plan:
 
 
 def _complete_step(step: Step, where: str) -> Step:
+    if step.kind is StepKind.FIDELITY:
+        step = _complete_fidelity(step, where)
+    elif step.top_count:
+        raise ConfigError(f"{where}: only a fidelity step has 'top_count'")
     needed = {
         StepKind.PREFILL: ("prompt_tokens",),
         StepKind.DECODE: ("decode_tokens",),
         StepKind.CHAT: ("prompt_tokens", "decode_tokens"),
-    }[step.kind]
+    }.get(step.kind, ())
     for key in needed:
         if getattr(step, key) == 0:
             raise ConfigError(f"{where}: a {step.kind.value} step needs '{key}', 1 or more")
@@ -162,9 +180,24 @@ def _complete_step(step: Step, where: str) -> Step:
     return step if step.name else replace(step, name=_default_name(step))
 
 
+def _complete_fidelity(step: Step, where: str) -> Step:
+    step = step if step.top_count else replace(step, top_count=DEFAULT_TOP_COUNT)
+    tokens = step.prompt_tokens + step.decode_tokens
+    if not tokens:
+        raise ConfigError(f"{where}: a fidelity step needs 'prompt_tokens' or 'decode_tokens', 1 or more")
+    if tokens * step.top_count > MOST_KEPT_TOKENS:
+        raise ConfigError(
+            f"{where}: {tokens} tokens with {step.top_count} next tokens each are more than {MOST_KEPT_TOKENS}: "
+            "take fewer of either"
+        )
+    return step
+
+
 def _default_name(step: Step) -> str:
     if step.kind is StepKind.CHAT:
         return f"chat {step.turns}x({step.prompt_tokens}+{step.decode_tokens})"
+    if step.kind is StepKind.FIDELITY:
+        return f"fidelity {step.prompt_tokens}+{step.decode_tokens}"
     tokens = step.prompt_tokens or step.decode_tokens
     return f"{step.kind.value} {tokens}" + (f" @ {step.depth_tokens}" if step.depth_tokens else "")
 

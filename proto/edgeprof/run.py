@@ -190,6 +190,21 @@ class Request:
     end_monotonic_ns: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextTokens:
+    """What the engine held for the likeliest next tokens after each token that a fidelity step processed.
+
+    The distributions stand one after another, each of ``top_count`` tokens, the likeliest first; probabilities are
+    natural logarithms, and what they lack in a distribution to 1 is shared by all other tokens.
+    """
+
+    run_id: str
+    step: StepRef
+    top_count: int
+    token_ids: tuple[int, ...]
+    log_probabilities: tuple[float, ...]
+
+
 class RunState(str, Enum):
     """How a run stands."""
 
@@ -213,7 +228,7 @@ class RunFinished:
     peak_resident_bytes: int | None = None
 
 
-RunEvent = RunStarted | CeilingMeasured | PeakBandwidth | Phase | ModelLoaded | Request | RunFinished
+RunEvent = RunStarted | CeilingMeasured | PeakBandwidth | Phase | ModelLoaded | Request | NextTokens | RunFinished
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +245,7 @@ class RunRecord:
     phases: tuple[Phase, ...] = ()
     loaded: tuple[ModelLoaded, ...] = ()
     requests: tuple[Request, ...] = ()
+    next_tokens: tuple[NextTokens, ...] = ()
     finished: RunFinished | None = None
     gaps: tuple[Gap, ...] = ()
     placement: Placement = Placement.EXACT

@@ -46,7 +46,7 @@ def _single(hint: Any, descriptor: Any) -> st.SearchStrategy[Any]:
         str: _TEXT,
         bytes: st.binary(max_size=16),
         bool: st.booleans(),
-        float: st.floats(allow_nan=False),
+        float: st.floats(allow_nan=False, width=32 if descriptor.type == FieldDescriptor.TYPE_FLOAT else 64),
     }
     return scalars[hint]
 

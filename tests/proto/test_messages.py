@@ -20,6 +20,7 @@ from edgeprof.messages import (
 )
 from edgeprof.run import (
     CeilingMeasured,
+    NextTokens,
     PeakBandwidth,
     PeakMethod,
     Phase,
@@ -144,6 +145,13 @@ _EVENTS: list[RunEvent] = [
         copy_kernel="memcpy",
         copy_threads=2,
         copy_bytes_per_second=3e10,
+    ),
+    NextTokens(
+        run_id="r",
+        step=StepRef(step=0, variant=1, repetition=0),
+        top_count=2,
+        token_ids=(7, 9, 0, 7),
+        log_probabilities=(-0.25, -1.5, -0.5, -2.0),
     ),
     PeakBandwidth(
         run_id="r",

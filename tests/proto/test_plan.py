@@ -62,15 +62,27 @@ prompt_tokens = 8
 decode_tokens = 4
 
 [[steps]]
+kind = "fidelity"
+prompt_tokens = 32
+decode_tokens = 8
+
+[[steps]]
 kind = "decode"
 name = "my own"
 decode_tokens = 4
 """
     plan = read_plan(_write(tmp_path, text))
 
-    assert [step.name for step in plan.steps] == ["prefill 8", "decode 4 @ 100", "chat 3x(8+4)", "my own"]
-    assert [step.context_tokens for step in plan.steps] == [8, 104, 36, 4]
+    assert [step.name for step in plan.steps] == [
+        "prefill 8",
+        "decode 4 @ 100",
+        "chat 3x(8+4)",
+        "fidelity 32+8",
+        "my own",
+    ]
+    assert [step.context_tokens for step in plan.steps] == [8, 104, 36, 40, 4]
     assert plan.context_tokens == 104
+    assert plan.steps[3].top_count == 16
     assert plan.variants == (Variant(name="default"),)
     assert plan.repetitions == 5
 
@@ -98,6 +110,15 @@ _REFUSED = {
         '[[steps]]\nkind = "chat"\nprompt_tokens = 4\n',
         ": step 1: a chat step needs 'decode_tokens', 1 or more",
     ),
+    "fidelity on nothing": (
+        '[[steps]]\nkind = "fidelity"\n',
+        ": step 1: a fidelity step needs 'prompt_tokens' or 'decode_tokens', 1 or more",
+    ),
+    "more next tokens than are kept": (
+        '[[steps]]\nkind = "fidelity"\nprompt_tokens = 1000\ntop_count = 20\n',
+        ": step 1: 1000 tokens with 20 next tokens each are more than 16384: take fewer of either",
+    ),
+    "next tokens of a prefill": (f"{_STEP}top_count = 4\n", ": step 1: only a fidelity step has 'top_count'"),
     "turns outside a chat": (f"{_STEP}turns = 2\n", ": step 1: only a chat step has 'turns'"),
     "tokens that a prefill does not decode": (
         f"{_STEP}decode_tokens = 2\n",
@@ -114,7 +135,7 @@ _REFUSED = {
     ),
     "a kind that does not exist": (
         '[[steps]]\nkind = "prefil"\nprompt_tokens = 8\n',
-        ":3: 'steps[0].kind': invalid enum value 'prefil'; expected one of prefill, decode, chat",
+        ":3: 'steps[0].kind': invalid enum value 'prefil'; expected one of prefill, decode, chat, fidelity",
     ),
     "a negative count": (
         '[[steps]]\nkind = "prefill"\nprompt_tokens = -8\n',

@@ -15,6 +15,7 @@ from edgeprof.plan import Gates, Limits, Plan, Step, StepKind, Variant
 from edgeprof.run import (
     CeilingMeasured,
     ModelLoaded,
+    NextTokens,
     PeakBandwidth,
     Phase,
     Request,
@@ -186,5 +187,6 @@ def _record(events: Sequence[RunEvent]) -> RunRecord:
         phases=all_of(Phase),
         loaded=all_of(ModelLoaded),
         requests=all_of(Request),
+        next_tokens=all_of(NextTokens),
         finished=finished,
     )

@@ -8,6 +8,7 @@ from edgeprof.messages import run_event_from_message
 from edgeprof.run import (
     CeilingMeasured,
     ModelLoaded,
+    NextTokens,
     PeakBandwidth,
     Phase,
     Request,
@@ -78,6 +79,7 @@ def record(connection: sqlite3.Connection, run_id: str) -> RunRecord:
         phases=tuple(sorted(_of_kind(events, Phase), key=lambda phase: phase.start_monotonic_ns)),
         loaded=_of_kind(events, ModelLoaded),
         requests=tuple(sorted(_of_kind(events, Request), key=lambda request: request.start_monotonic_ns)),
+        next_tokens=_of_kind(events, NextTokens),
         finished=next(iter(_of_kind(events, RunFinished)), None),
         gaps=_gaps(connection, run_id, device_id, spool_id, is_open=state == RunState.RUNNING.value),
         placement=_placement(connection, run_id, device_id),

@@ -13,26 +13,30 @@ class StepKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STEP_KIND_PREFILL: _ClassVar[StepKind]
     STEP_KIND_DECODE: _ClassVar[StepKind]
     STEP_KIND_CHAT: _ClassVar[StepKind]
+    STEP_KIND_FIDELITY: _ClassVar[StepKind]
 STEP_KIND_UNSPECIFIED: StepKind
 STEP_KIND_PREFILL: StepKind
 STEP_KIND_DECODE: StepKind
 STEP_KIND_CHAT: StepKind
+STEP_KIND_FIDELITY: StepKind
 
 class Step(_message.Message):
-    __slots__ = ("name", "kind", "prompt_tokens", "depth_tokens", "decode_tokens", "turns")
+    __slots__ = ("name", "kind", "prompt_tokens", "depth_tokens", "decode_tokens", "turns", "top_count")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     DEPTH_TOKENS_FIELD_NUMBER: _ClassVar[int]
     DECODE_TOKENS_FIELD_NUMBER: _ClassVar[int]
     TURNS_FIELD_NUMBER: _ClassVar[int]
+    TOP_COUNT_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: StepKind
     prompt_tokens: int
     depth_tokens: int
     decode_tokens: int
     turns: int
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[StepKind, str]] = ..., prompt_tokens: _Optional[int] = ..., depth_tokens: _Optional[int] = ..., decode_tokens: _Optional[int] = ..., turns: _Optional[int] = ...) -> None: ...
+    top_count: int
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[StepKind, str]] = ..., prompt_tokens: _Optional[int] = ..., depth_tokens: _Optional[int] = ..., decode_tokens: _Optional[int] = ..., turns: _Optional[int] = ..., top_count: _Optional[int] = ...) -> None: ...
 
 class Variant(_message.Message):
     __slots__ = ("name", "options", "python")

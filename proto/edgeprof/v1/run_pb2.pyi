@@ -267,6 +267,20 @@ class Request(_message.Message):
     end_monotonic_ns: int
     def __init__(self, run_id: _Optional[str] = ..., step: _Optional[_Union[StepRef, _Mapping]] = ..., window_id: _Optional[str] = ..., index: _Optional[int] = ..., prompt_tokens: _Optional[int] = ..., reused_tokens: _Optional[int] = ..., depth_tokens: _Optional[int] = ..., start_monotonic_ns: _Optional[int] = ..., prefill_end_monotonic_ns: _Optional[int] = ..., token_gaps_ns: _Optional[_Iterable[int]] = ..., token_counts: _Optional[_Iterable[int]] = ..., end_monotonic_ns: _Optional[int] = ...) -> None: ...
 
+class NextTokens(_message.Message):
+    __slots__ = ("run_id", "step", "top_count", "token_ids", "log_probabilities")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    TOP_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_IDS_FIELD_NUMBER: _ClassVar[int]
+    LOG_PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    step: StepRef
+    top_count: int
+    token_ids: _containers.RepeatedScalarFieldContainer[int]
+    log_probabilities: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, run_id: _Optional[str] = ..., step: _Optional[_Union[StepRef, _Mapping]] = ..., top_count: _Optional[int] = ..., token_ids: _Optional[_Iterable[int]] = ..., log_probabilities: _Optional[_Iterable[float]] = ...) -> None: ...
+
 class RunFinished(_message.Message):
     __slots__ = ("run_id", "state", "cause", "monotonic_ns", "peak_resident_bytes")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -282,7 +296,7 @@ class RunFinished(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., cause: _Optional[str] = ..., monotonic_ns: _Optional[int] = ..., peak_resident_bytes: _Optional[int] = ...) -> None: ...
 
 class RunEvent(_message.Message):
-    __slots__ = ("started", "ceiling", "phase", "loaded", "request", "finished", "peak")
+    __slots__ = ("started", "ceiling", "phase", "loaded", "request", "finished", "peak", "next_tokens")
     STARTED_FIELD_NUMBER: _ClassVar[int]
     CEILING_FIELD_NUMBER: _ClassVar[int]
     PHASE_FIELD_NUMBER: _ClassVar[int]
@@ -290,6 +304,7 @@ class RunEvent(_message.Message):
     REQUEST_FIELD_NUMBER: _ClassVar[int]
     FINISHED_FIELD_NUMBER: _ClassVar[int]
     PEAK_FIELD_NUMBER: _ClassVar[int]
+    NEXT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     started: RunStarted
     ceiling: CeilingMeasured
     phase: Phase
@@ -297,7 +312,8 @@ class RunEvent(_message.Message):
     request: Request
     finished: RunFinished
     peak: PeakBandwidth
-    def __init__(self, started: _Optional[_Union[RunStarted, _Mapping]] = ..., ceiling: _Optional[_Union[CeilingMeasured, _Mapping]] = ..., phase: _Optional[_Union[Phase, _Mapping]] = ..., loaded: _Optional[_Union[ModelLoaded, _Mapping]] = ..., request: _Optional[_Union[Request, _Mapping]] = ..., finished: _Optional[_Union[RunFinished, _Mapping]] = ..., peak: _Optional[_Union[PeakBandwidth, _Mapping]] = ...) -> None: ...
+    next_tokens: NextTokens
+    def __init__(self, started: _Optional[_Union[RunStarted, _Mapping]] = ..., ceiling: _Optional[_Union[CeilingMeasured, _Mapping]] = ..., phase: _Optional[_Union[Phase, _Mapping]] = ..., loaded: _Optional[_Union[ModelLoaded, _Mapping]] = ..., request: _Optional[_Union[Request, _Mapping]] = ..., finished: _Optional[_Union[RunFinished, _Mapping]] = ..., peak: _Optional[_Union[PeakBandwidth, _Mapping]] = ..., next_tokens: _Optional[_Union[NextTokens, _Mapping]] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("run_id", "phase", "step", "repetition", "repetition_count", "done_ratio", "elapsed_seconds", "remaining_seconds", "tokens_per_second", "temperature_celsius", "resident_bytes", "job_id")
