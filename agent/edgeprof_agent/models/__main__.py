@@ -1,7 +1,8 @@
 """The short-lived process that writes synthetic models, fetches those of the Hub, and reads the facts of model files.
 
-Its standard output is one JSON object a line: ``{"progress": 0.42}`` as often as it changes by a hundredth, and at the
-end ``{"facts": {...}}`` or ``{"error": "one line"}``.
+Its standard output is one JSON object a line: ``{"outline": {...}}`` before it hashes, fetches or writes anything, to
+which it goes on when it has read a line from its standard input; ``{"progress": 0.42}`` as often as that changes by a
+hundredth; and at the end ``{"facts": {...}}`` or ``{"error": "one line"}``.
 """
 
 import argparse
@@ -18,6 +19,8 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.run import ModelFacts
 from edgeprof_agent.models.hub_reference import is_hub_reference, parse_reference
 from edgeprof_agent.models.model_format import ModelFormat
+from edgeprof_agent.models.outline import ModelOutline, outline_of
+from edgeprof_agent.models.planned import planned_facts
 from edgeprof_agent.models.presets import is_synthetic, parse_spec
 
 
@@ -48,6 +51,8 @@ def _prepare(name: str, cache_folder: Path, on_progress: Callable[[float], None]
     if is_hub_reference(name):
         return _prepare_from_hub(name, cache_folder, on_progress)
     spec = parse_spec(name) if is_synthetic(name) else None
+    if spec is not None:
+        _await_consent(outline_of(planned_facts(spec)))
     try:
         from edgeprof_agent.models import (  # noqa: PLC0415 - numpy may be missing
             gguf_facts,
@@ -62,7 +67,7 @@ def _prepare(name: str, cache_folder: Path, on_progress: Callable[[float], None]
     if spec is None:
         path = Path(name).expanduser()
         read_facts = hf_facts.read_facts if path.is_dir() else gguf_facts.read_facts
-        return read_facts(path, cache_folder, on_progress)
+        return read_facts(path, cache_folder, on_progress, _await_consent)
     path, found = model_cache.cached_model(spec, cache_folder, on_progress)
     if spec.quantisation.format is ModelFormat.SAFETENSORS:
         return hf_facts.facts_of(path, found)
@@ -78,7 +83,11 @@ def _prepare_from_hub(name: str, cache_folder: Path, on_progress: Callable[[floa
             f"the Python package '{error.name}' is missing, which models of the Hub need: "
             "pip install 'edgeprof[models,hub]'"
         ) from error
-    path, found = hub.fetch(reference, cache_folder, on_progress)
+
+    def await_consent(file_bytes: int) -> None:
+        _await_consent(ModelOutline(name=name, format=ModelFormat.GGUF.value, file_bytes=file_bytes))
+
+    path, found = hub.fetch(reference, cache_folder, on_progress, await_consent)
     return replace(gguf_facts.facts_of(path, gguf_header.read_header(path), found), name=name)
 
 
@@ -94,6 +103,13 @@ def _progress_in_hundredths() -> Callable[[float], None]:
             _say({"progress": hundredths / 100})
 
     return report
+
+
+def _await_consent(outline: ModelOutline) -> None:
+    """Tell what the model is, and go on when whoever asked for it says so."""
+    _say({"outline": outline})
+    if not sys.stdin.readline():
+        sys.exit("nobody wants it any more")
 
 
 def _say(message: dict[str, object]) -> None:

@@ -8,6 +8,7 @@ a measured read bandwidth of 68 GB/s.
 from edgeprof.errors import EdgeprofError
 from edgeprof.plan import Plan, Step, built_in_plan
 from edgeprof.run import ModelFacts
+from edgeprof_agent.models.outline import ModelOutline
 from edgeprof_agent.models.planned import planned_facts
 from edgeprof_agent.models.presets import PREFIX, PUBLISHED_SHAPES, parse_spec
 
@@ -59,10 +60,13 @@ def choose_shape(
     return (swift or fitting[:1])[-1].name
 
 
-def memory_needed_bytes(model: ModelFacts, context_tokens: int) -> int:
-    """Bytes of memory that a run takes: weights, KV cache, compute buffers and the process itself."""
-    kv_cache = model.kv_elements_per_token * _KV_ELEMENT_BYTES * context_tokens
-    compute = _BATCH_TOKENS * 4 * (model.vocabulary_size + 2 * model.embedding_length)
+def memory_needed_bytes(model: ModelFacts | ModelOutline, context_tokens: int) -> int:
+    """Bytes of memory that a run takes: weights, KV cache, compute buffers and the process itself.
+
+    What is not known of a model is left out.
+    """
+    kv_cache = (model.kv_elements_per_token or 0) * _KV_ELEMENT_BYTES * context_tokens
+    compute = _BATCH_TOKENS * 4 * ((model.vocabulary_size or 0) + 2 * (model.embedding_length or 0))
     return model.file_bytes + kv_cache + compute + _PROCESS_BYTES
 
 

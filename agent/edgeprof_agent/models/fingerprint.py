@@ -13,7 +13,7 @@ _CHUNK_BYTES = 4 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
-    """What a file was when it was read whole."""
+    """What a file was when it was read whole; ``sha256`` is empty if it has not been."""
 
     file_bytes: int
     modified_ns: int
@@ -39,6 +39,16 @@ def fingerprint(path: Path, cache_folder: Path, on_progress: Callable[[float], N
     found = take_fingerprint(path, on_progress)
     remember(record, found)
     return found
+
+
+def unread(path: Path) -> Fingerprint:
+    """What the file at ``path`` is, as far as that is known without reading it.
+
+    Raises:
+        OSError: it is not there.
+    """
+    status = path.stat()
+    return Fingerprint(file_bytes=status.st_size, modified_ns=status.st_mtime_ns, sha256="")
 
 
 def take_fingerprint(path: Path, on_progress: Callable[[float], None]) -> Fingerprint:

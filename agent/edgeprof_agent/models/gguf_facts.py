@@ -2,28 +2,40 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import gguf
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.run import ModelFacts
-from edgeprof_agent.models.fingerprint import Fingerprint, fingerprint
+from edgeprof_agent.models.fingerprint import Fingerprint, fingerprint, unread
 from edgeprof_agent.models.gguf_header import GgufHeader, read_header
 from edgeprof_agent.models.model_format import ModelFormat
+from edgeprof_agent.models.outline import ModelOutline, outline_of
 from edgeprof_agent.models.planned import NOT_PARAMETERS
 from edgeprof_agent.models.synthetic import SYNTHETIC_KEY
 from edgeprof_agent.models.traffic import weight_bytes_read_per_token
 
 
-def read_facts(path: Path, cache_folder: Path, on_progress: Callable[[float], None]) -> ModelFacts:
+def read_facts(
+    path: Path,
+    cache_folder: Path,
+    on_progress: Callable[[float], None],
+    await_consent: Callable[[ModelOutline], None],
+) -> ModelFacts:
     """Describe the model file at ``path``; its hash is remembered in ``cache_folder``.
+
+    ``await_consent`` is called before the file is read whole, and returns if it is to be.
 
     Raises:
         EdgeprofError: the file cannot be read, is no whole GGUF file, or holds no model.
     """
     header = read_header(path)
-    return facts_of(path, header, fingerprint(path, cache_folder, on_progress))
+    facts = facts_of(path, header, unread(path))
+    await_consent(outline_of(facts))
+    found = fingerprint(path, cache_folder, on_progress)
+    return replace(facts, file_bytes=found.file_bytes, sha256=found.sha256)
 
 
 def facts_of(path: Path, header: GgufHeader, found: Fingerprint) -> ModelFacts:

@@ -2,25 +2,34 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.run import ModelFacts
-from edgeprof_agent.models.fingerprint import Fingerprint, fingerprint, of_folder
+from edgeprof_agent.models.fingerprint import Fingerprint, fingerprint, of_folder, unread
 from edgeprof_agent.models.hf_config import SYNTHETIC_KEY
 from edgeprof_agent.models.hf_quantisation import read_quantisation
 from edgeprof_agent.models.hf_weights import stored_tensors, weight_files
 from edgeprof_agent.models.model_format import ModelFormat
+from edgeprof_agent.models.outline import ModelOutline, outline_of
 from edgeprof_agent.models.progress import share_of_progress
 from edgeprof_agent.models.traffic import StoredTensor, weight_bytes_read_per_token
 
 _HASHED_BESIDE_WEIGHTS = ("config.json", "tokenizer.json", "tokenizer_config.json")
 
 
-def read_facts(folder: Path, cache_folder: Path, on_progress: Callable[[float], None]) -> ModelFacts:
+def read_facts(
+    folder: Path,
+    cache_folder: Path,
+    on_progress: Callable[[float], None],
+    await_consent: Callable[[ModelOutline], None],
+) -> ModelFacts:
     """Describe the model in ``folder``; the hashes of its files are remembered in ``cache_folder``.
+
+    ``await_consent`` is called before the files are read whole, and returns if they are to be.
 
     Raises:
         EdgeprofError: the folder holds no whole model, or a file cannot be read.
@@ -28,13 +37,16 @@ def read_facts(folder: Path, cache_folder: Path, on_progress: Callable[[float], 
     read_configuration(folder)
     beside = [path for name in _HASHED_BESIDE_WEIGHTS if (path := folder / name).is_file()]
     files = [*beside, *weight_files(folder)]
-    total, done = sum(path.stat().st_size for path in files), 0
+    facts = facts_of(folder, of_folder({path.name: unread(path) for path in files}))
+    await_consent(outline_of(facts))
+    total, done = facts.file_bytes, 0
     found: dict[str, Fingerprint] = {}
     for path in files:
         size = path.stat().st_size
         found[path.name] = fingerprint(path, cache_folder, share_of_progress(on_progress, done / total, size / total))
         done += size
-    return facts_of(folder, of_folder(found))
+    whole = of_folder(found)
+    return replace(facts, file_bytes=whole.file_bytes, sha256=whole.sha256)
 
 
 def facts_of(folder: Path, found: Fingerprint) -> ModelFacts:

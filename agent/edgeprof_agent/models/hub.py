@@ -33,6 +33,15 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Offer:
+    """A file as the Hub has it: the mark of its content, its size, and where it lies."""
+
+    etag: str
+    file_bytes: int
+    location: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
     """What was fetched: the Hub's mark of the file's content, and the file as it was then."""
 
@@ -41,9 +50,14 @@ class _Kept:
 
 
 def fetch(
-    reference: HubReference, cache_folder: Path, on_progress: Callable[[float], None]
+    reference: HubReference,
+    cache_folder: Path,
+    on_progress: Callable[[float], None],
+    await_consent: Callable[[int], None],
 ) -> tuple[Path, Fingerprint]:
     """Return the path and the fingerprint of a file of the Hub, fetching what is missing of it.
+
+    ``await_consent`` gets the file's size in bytes before any of it is fetched, and returns if it is to be.
 
     A file that is there is asked after, and fetched again if it has changed on the Hub; where the Hub cannot be
     reached, it is used as it is. Several processes may ask at once: one fetches, the others wait for it.
@@ -67,45 +81,53 @@ def fetch(
             raise
         if kept is not None and kept.etag == metadata.etag:
             return path, kept.found
-        return path, _fetch(reference, path, metadata, on_progress)
+        offer = _offer(reference, metadata)
+        await_consent(offer.file_bytes)
+        return path, _fetch(reference, path, offer, on_progress)
 
 
-def _fetch(
-    reference: HubReference, path: Path, metadata: HfFileMetadata, on_progress: Callable[[float], None]
-) -> Fingerprint:
-    """Continue the part that is there of this very content, and put it in its place when it is whole and right."""
-    etag, size = metadata.etag, metadata.size
-    if not etag or not size:
+def _offer(reference: HubReference, metadata: HfFileMetadata) -> _Offer:
+    if not metadata.etag or not metadata.size:
         raise EdgeprofError(
             f"{_name(reference)}: {constants.ENDPOINT} tells neither hash nor size of it, as a Hub does"
         )
-    part = path.with_name(f"{path.name}.{re.sub(r'[^0-9A-Za-z]', '', etag)[:16]}.part")
-    if part.exists() and part.stat().st_size > size:
+    return _Offer(etag=metadata.etag, file_bytes=metadata.size, location=metadata.location)
+
+
+def _fetch(reference: HubReference, path: Path, offer: _Offer, on_progress: Callable[[float], None]) -> Fingerprint:
+    """Continue the part that is there of this very content, and put it in its place when it is whole and right."""
+    part = path.with_name(f"{path.name}.{re.sub(r'[^0-9A-Za-z]', '', offer.etag)[:16]}.part")
+    if part.exists() and part.stat().st_size > offer.file_bytes:
         part.unlink()
     done = part.stat().st_size if part.exists() else 0
-    refuse_without_room(size - done, path.parent, _name(reference))
+    refuse_without_room(offer.file_bytes - done, path.parent, _name(reference))
     token = get_token()
     # The token is the Hub's, not that of the store that it may point to.
-    is_of_the_hub = urlsplit(metadata.location).netloc == urlsplit(constants.ENDPOINT).netloc
+    is_of_the_hub = urlsplit(offer.location).netloc == urlsplit(constants.ENDPOINT).netloc
     headers = {"authorization": f"Bearer {token}"} if token and is_of_the_hub else {}
     try:
         with part.open("ab") as file:
             progress = _progress_class(lambda ratio: on_progress(ratio * _FETCHING_RATIO))
             http_get(
-                metadata.location, file, resume_size=done, headers=headers, expected_size=size, tqdm_class=progress
+                offer.location,
+                file,
+                resume_size=done,
+                headers=headers,
+                expected_size=offer.file_bytes,
+                tqdm_class=progress,
             )
     except Exception as error:
         raise_in_words(error, reference)
         raise
     found = take_fingerprint(part, lambda ratio: on_progress(_FETCHING_RATIO + ratio * (1 - _FETCHING_RATIO)))
-    if _SHA256.fullmatch(etag) and found.sha256 != etag:
+    if _SHA256.fullmatch(offer.etag) and found.sha256 != offer.etag:
         part.unlink()
         raise EdgeprofError(
-            f"{_name(reference)}: what came has the SHA-256 {found.sha256[:16]}..., and the Hub says {etag[:16]}...: "
-            "it was damaged on the way and is removed; try again"
+            f"{_name(reference)}: what came has the SHA-256 {found.sha256[:16]}..., and the Hub says "
+            f"{offer.etag[:16]}...: it was damaged on the way and is removed; try again"
         )
     part.replace(path)
-    _record(path).write_bytes(msgspec.json.encode(_Kept(etag=etag, found=found)))
+    _record(path).write_bytes(msgspec.json.encode(_Kept(etag=offer.etag, found=found)))
     return found
 
 

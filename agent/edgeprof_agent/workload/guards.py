@@ -2,8 +2,8 @@
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.plan import Limits, Plan
-from edgeprof.run import ModelFacts
 from edgeprof_agent.models.choice import memory_needed_bytes
+from edgeprof_agent.models.outline import ModelOutline
 
 
 class LimitReachedError(EdgeprofError):
@@ -15,7 +15,7 @@ def loadable_bytes(limits: Limits, available_bytes: int, total_bytes: int) -> in
     return max(0, available_bytes - int(limits.memory_headroom_ratio * total_bytes))
 
 
-def refuse_what_does_not_fit(model: ModelFacts, plan: Plan, available_bytes: int, total_bytes: int) -> None:
+def refuse_what_does_not_fit(model: ModelOutline, plan: Plan, available_bytes: int, total_bytes: int) -> None:
     """Refuse a model before it is loaded.
 
     Raises:

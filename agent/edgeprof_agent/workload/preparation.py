@@ -13,8 +13,7 @@ from edgeprof_agent.ceilings.kept import keep_memory_bandwidth, kept_memory_band
 from edgeprof_agent.ceilings.memory_bandwidth import MemoryBandwidth, measure_memory_bandwidth
 from edgeprof_agent.engines.registry import ENGINES, find_engine
 from edgeprof_agent.models.choice import choose_shape, memory_needed_bytes
-from edgeprof_agent.models.planned import planned_facts
-from edgeprof_agent.models.presets import is_synthetic, parse_spec
+from edgeprof_agent.models.outline import ModelOutline, outline_of
 from edgeprof_agent.models.process import prepare_model
 from edgeprof_agent.workload.engine_process import EngineProcess
 from edgeprof_agent.workload.environment import RunEnvironment
@@ -82,14 +81,14 @@ async def _prepare_model(
             raise EdgeprofError(f"the server '{command.engine}' runs a model already: name the file of that model")
         return await prepare_model(command.model, environment.cache_folder, _progress_reporter(command, environment))
     name = command.model or await _choose_shape(command, engine_name, environment)
-    memory = psutil.virtual_memory()
-    if is_synthetic(name):  # before it is written
-        planned = planned_facts(parse_spec(name))
-        refuse_what_engine_cannot_read(engine_name, planned.name, planned.format)
-        refuse_what_does_not_fit(planned, plan, memory.available, memory.total)
-    model = await prepare_model(name, environment.cache_folder, _progress_reporter(command, environment))
-    refuse_what_engine_cannot_read(engine_name, name, model.format)
-    refuse_what_does_not_fit(model, plan, memory.available, memory.total)
+
+    def refuse(outline: ModelOutline) -> None:
+        memory = psutil.virtual_memory()
+        refuse_what_engine_cannot_read(engine_name, name, outline.format)
+        refuse_what_does_not_fit(outline, plan, memory.available, memory.total)
+
+    model = await prepare_model(name, environment.cache_folder, _progress_reporter(command, environment), refuse)
+    refuse(outline_of(model))  # of a file that was fetched, no more than the size was known before
     return model
 
 

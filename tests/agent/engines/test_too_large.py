@@ -81,12 +81,13 @@ def test_the_small_model_passes(entry: Entry, model_folder: Path, device: Device
 
 
 @EACH_ENGINE
-def test_a_file_or_folder_that_is_too_large_is_refused(
+def test_a_file_or_folder_that_is_too_large_is_refused_before_it_is_read(
     entry: Entry, model_folder: Path, tmp_path: Path, device: Device
 ) -> None:
     large = enlarged(model_of(entry, model_folder), tmp_path)
     with pytest.raises(EdgeprofError, match=r"needs 0\.[5-9] GiB of memory"):
         prepared(device, entry, str(large))
+    assert not (device.environment.cache_folder / "fingerprints").exists()  # it was not read
     assert psutil.Process().children(recursive=True) == []
 
 

@@ -17,7 +17,7 @@ from tests.agent.models.conftest import WriteModel
 
 
 def read(path: Path, cache_folder: Path) -> ModelFacts:
-    return read_facts(path, cache_folder, lambda _: None)
+    return read_facts(path, cache_folder, lambda _: None, lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -53,10 +53,10 @@ def test_the_hash_is_remembered_until_the_file_changes(write: WriteModel, tmp_pa
     path.write_bytes(write("synth:tiny@q4_0").read_bytes())
     cache = tmp_path / "cache"
     ratios: list[float] = []
-    first = read_facts(path, cache, ratios.append)
+    first = read_facts(path, cache, ratios.append, lambda _: None)
     assert ratios[-1] == 1.0
     ratios.clear()
-    assert read_facts(path, cache, ratios.append) == first
+    assert read_facts(path, cache, ratios.append, lambda _: None) == first
     assert ratios == []
     with path.open("ab") as file:
         file.write(b"\0")

@@ -29,7 +29,7 @@ CONFIG: dict[str, object] = {
 
 
 def read(folder: Path, cache_folder: Path) -> ModelFacts:
-    return read_facts(folder, cache_folder, lambda _: None)
+    return read_facts(folder, cache_folder, lambda _: None, lambda _: None)
 
 
 def write_weights(folder: Path, tensors: Mapping[str, tuple[str, tuple[int, ...]]], file: str) -> None:
@@ -82,7 +82,7 @@ def test_the_hash_changes_with_any_file_and_is_remembered(tmp_path: Path) -> Non
     folder = folder_of(tmp_path / "m", {}, PLAIN)
     first = read(folder, tmp_path / "cache")
     ratios: list[float] = []
-    assert read_facts(folder, tmp_path / "cache", ratios.append) == first
+    assert read_facts(folder, tmp_path / "cache", ratios.append, lambda _: None) == first
     assert ratios == []
     (folder / "tokenizer.json").write_text("{}")
     assert read(folder, tmp_path / "cache").sha256 != first.sha256

@@ -12,6 +12,7 @@ from huggingface_hub import constants
 from edgeprof.errors import EdgeprofError
 from edgeprof.run import ModelFacts
 from edgeprof_agent.models.hub_reference import HubReference, parse_reference
+from edgeprof_agent.models.outline import ModelOutline
 from edgeprof_agent.models.process import prepare_model
 
 from .small_hub import COMMIT, SmallHub, serve
@@ -77,6 +78,19 @@ def test_a_file_is_fetched_once_with_progress(hub: SmallHub, tmp_path: Path) -> 
     again, progress = fetch(hub.reference(), tmp_path)
     assert (again, progress) == (facts, [])
     assert hub.ranges == [""]
+
+
+def test_a_file_can_be_refused_by_its_size_before_any_of_it_is_fetched(hub: SmallHub, tmp_path: Path) -> None:
+    told: list[ModelOutline] = []
+
+    def refuse(outline: ModelOutline) -> None:
+        told.append(outline)
+        raise EdgeprofError("too large")
+
+    with pytest.raises(EdgeprofError, match=r"^too large$"):
+        asyncio.run(prepare_model(hub.reference(), tmp_path, lambda _: None, refuse))
+    assert told == [ModelOutline(name=hub.reference(), format="gguf", file_bytes=len(hub.content))]
+    assert hub.ranges == []
 
 
 def test_a_revision_has_a_file_of_its_own(hub: SmallHub, tmp_path: Path) -> None:

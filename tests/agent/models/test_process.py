@@ -8,6 +8,7 @@ import pytest
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.run import ModelFacts
+from edgeprof_agent.models.outline import ModelOutline
 from edgeprof_agent.models.process import prepare_model
 
 
@@ -82,14 +83,42 @@ def test_a_process_whose_parent_has_gone_leaves_nothing_half_written(tmp_path: P
         str(tmp_path),
         "synth:smollm2-360m@q8_0",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None
+        assert process.stdout.readline().startswith(b'{"outline":{"name":"synth:smollm2-360m@q8_0"')
+        process.stdin.write(b"\n")
         assert process.stdout.readline() == b'{"progress":0.0}\n'
         process.stdout.close()
         assert process.stderr.read() == b"nobody is listening any more\n"
     assert process.returncode == 1
     assert [file.name for file in (tmp_path / "models").iterdir()] == ["smollm2-360m@q8_0.gguf.lock"]
+
+
+def test_nobody_to_say_go_on_is_an_end_before_anything_is_written(tmp_path: Path) -> None:
+    process = subprocess.run(
+        [sys.executable, "-m", "edgeprof_agent.models", "--cache-folder", str(tmp_path / "cache"), "synth:tiny@q4_0"],
+        check=False,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+    )
+    assert (process.returncode, process.stderr) == (1, b"nobody wants it any more\n")
+    assert not (tmp_path / "cache").exists()
+
+
+def refuse(outline: ModelOutline) -> None:
+    raise EdgeprofError(f"{outline.name} has {outline.file_bytes} bytes")
+
+
+@pytest.mark.parametrize("form", ["tiny@q4_0", "tiny-odd@hf-f16"])
+def test_a_model_can_be_refused_before_it_is_written_and_before_it_is_hashed(tmp_path: Path, form: str) -> None:
+    written, _ = prepare(f"synth:{form}", tmp_path / "first")
+    for name in (f"synth:{form}", written.path):
+        with pytest.raises(EdgeprofError, match=rf"^synth:{form} has \d+ bytes$"):
+            asyncio.run(prepare_model(name, tmp_path / "second", lambda _: None, refuse))
+    assert not (tmp_path / "second").exists()
 
 
 @pytest.mark.parametrize("missing", ["numpy", "gguf"])
@@ -99,12 +128,13 @@ def test_a_missing_package_is_named_with_the_extra_that_brings_it(tmp_path: Path
         [sys.executable, "-m", "edgeprof_agent.models", "--cache-folder", str(tmp_path), "synth:tiny@q4_0"],
         check=False,
         capture_output=True,
+        input="\n",
         text=True,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
     )
     assert process.returncode == 1
     assert process.stderr == ""
-    assert process.stdout == (
+    assert process.stdout.partition("\n")[2] == (
         f'{{"error":"the Python package \'{missing}\' is missing, which model files need: '
         "pip install 'edgeprof[models]'\"}\n"
     )

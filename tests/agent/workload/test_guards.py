@@ -2,6 +2,7 @@ import pytest
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.plan import Limits
+from edgeprof_agent.models.outline import ModelOutline, outline_of
 from edgeprof_agent.models.planned import planned_facts
 from edgeprof_agent.models.presets import parse_spec
 from edgeprof_agent.workload.guards import (
@@ -23,7 +24,7 @@ def test_what_must_stay_free_is_a_share_of_all_memory() -> None:
 
 
 def test_a_model_that_fits_passes() -> None:
-    model = planned_facts(parse_spec("synth:llama-3.2-1b@q4_0"))
+    model = outline_of(planned_facts(parse_spec("synth:llama-3.2-1b@q4_0")))
     refuse_what_does_not_fit(model, plan_of(limits=LIMITS), 3 * GIB, 8 * GIB)
 
 
@@ -31,13 +32,20 @@ def test_a_model_that_fits_passes() -> None:
     ("name", "available"), [("synth:llama-3.2-1b@q4_0", 1 * GIB), ("synth:llama-3.1-8b@f16", 8 * GIB)]
 )
 def test_a_model_that_does_not_fit_is_refused_with_figures_and_a_way_out(name: str, available: int) -> None:
-    model = planned_facts(parse_spec(name))
+    model = outline_of(planned_facts(parse_spec(name)))
     with pytest.raises(EdgeprofError) as refusal:
         refuse_what_does_not_fit(model, plan_of(limits=LIMITS), available, 8 * GIB)
     text = str(refusal.value)
     assert text.startswith(f"{name} needs ")
     assert f"{available / GIB:.1f} GiB of 8.0 GiB are available and the plan keeps 10% free" in text
     assert "smaller shape or a smaller quantisation" in text
+
+
+def test_of_a_file_that_is_still_to_be_fetched_the_size_is_held_against_the_memory() -> None:
+    model = ModelOutline(name="hf:maker/model/large.gguf", format="gguf", file_bytes=4 * GIB)
+    refuse_what_does_not_fit(model, plan_of(limits=LIMITS), 5 * GIB, 8 * GIB)
+    with pytest.raises(EdgeprofError, match=r"hf:maker/model/large.gguf needs 4\.1 GiB of memory"):
+        refuse_what_does_not_fit(model, plan_of(limits=LIMITS), 4 * GIB, 8 * GIB)
 
 
 @pytest.mark.parametrize(

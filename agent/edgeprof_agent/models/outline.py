@@ -1,0 +1,29 @@
+"""What a model can be refused by before anything of it is hashed, fetched or written."""
+
+from dataclasses import dataclass
+
+from edgeprof.run import ModelFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOutline:
+    """A model as far as it is known at once. Of a file that is still to be fetched, that is no more than its size."""
+
+    name: str
+    format: str
+    file_bytes: int
+    kv_elements_per_token: int | None = None
+    vocabulary_size: int | None = None
+    embedding_length: int | None = None
+
+
+def outline_of(model: ModelFacts) -> ModelOutline:
+    """The outline of a model whose header has been read, or that is planned."""
+    return ModelOutline(
+        name=model.name,
+        format=model.format,
+        file_bytes=model.file_bytes,
+        kv_elements_per_token=model.kv_elements_per_token,
+        vocabulary_size=model.vocabulary_size,
+        embedding_length=model.embedding_length,
+    )
