@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 
 from edgeprof_collector.exposition.health import CollectorHealth
 from edgeprof_collector.store.errors import StoreError
@@ -17,12 +18,15 @@ _PAUSE_SECONDS = 0.05
 
 
 class Housekeeping:
-    """Gives up what is too old or too much, a little at a time."""
+    """Thins and gives up what is too old or too much, a little at a time."""
 
-    def __init__(self, store: Store, retention: Retention, health: CollectorHealth) -> None:
+    def __init__(
+        self, store: Store, retention: Retention, health: CollectorHealth, destinations: Sequence[str] = ()
+    ) -> None:
         self._store = store
         self._retention = retention
         self._health = health
+        self._destinations = tuple(destinations)
 
     async def run(self) -> None:
         """Look once a minute, until cancelled."""
@@ -39,7 +43,12 @@ class Housekeeping:
         Raises:
             StoreError: the store cannot be written.
         """
-        while (retired := await asyncio.to_thread(self._store.retire, self._retention, time.time_ns())) != Retired():
+        while (retired := await asyncio.to_thread(self._pass)) != Retired():
             self._health.retired_frames.inc(retired.frames)
             self._health.retired_runs.inc(retired.runs)
+            self._health.thinned_frames.inc(retired.thinned_frames)
+            self._health.retired_unsent_frames.inc(retired.unsent_frames)
             await asyncio.sleep(_PAUSE_SECONDS)
+
+    def _pass(self) -> Retired:
+        return self._store.retire(self._retention, time.time_ns(), self._destinations)

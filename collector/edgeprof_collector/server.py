@@ -68,7 +68,9 @@ class _Collector:
         self._feed = ResultsFeed(store, results)
         self._jobs = JobQueue(store)
         self._remote_writing = remote_writing
-        self._housekeeping = Housekeeping(store, config.retention, health)
+        self._housekeeping = Housekeeping(
+            store, config.retention, health, [destination.known_as for destination in config.remote_write]
+        )
         self._intake = Intake(
             store,
             self._jobs,

@@ -150,11 +150,13 @@ def encode_block(
     return Block(
         layout=layout,
         tick_count=len(times_monotonic_ns),
-        times=_pack(_differences(0, _differences(0, times_us))),
-        last_values=_pack([values[-1] if values else 0 for values in present]),
+        times=pack_integers(_differences(0, _differences(0, times_us))),
+        last_values=pack_integers([values[-1] if values else 0 for values in present]),
         empty_channels=_pack_bits([not values for values in present]),
         constant_channels=_pack_bits(constant),
-        differences=_pack([step for index, steps in enumerate(changes) if not constant[index] for step in steps]),
+        differences=pack_integers(
+            [step for index, steps in enumerate(changes) if not constant[index] for step in steps]
+        ),
         absent=_pack_bits([value is None for column in columns for value in column]),
     )
 
@@ -165,22 +167,36 @@ def decode_block(block: Block, layout: Layout, start_monotonic_ns: int) -> Itera
     Raises:
         MalformedFrameError: counts and contents disagree.
     """
+    sampled = decode_steps(block, layout, start_monotonic_ns)
+    for channel, column in zip(sampled.channels, sampled.columns, strict=True):
+        values = (None if steps is None else dequantise(steps, channel.resolution) for steps in column)
+        yield Column(channel, sampled.times_monotonic_ns, tuple(values))
+
+
+def decode_steps(block: Block, layout: Layout, start_monotonic_ns: int) -> SampledBlock:
+    """Unpack a block into whole steps of its channels' resolutions.
+
+    Raises:
+        MalformedFrameError: counts and contents disagree.
+    """
     check_layout(layout)
     ticks, count = block.tick_count, len(layout.channels)
-    times_us = accumulate(accumulate(_unpack(block.times, ticks)))
+    times_us = accumulate(accumulate(unpack_integers(block.times, ticks)))
     times_ns = tuple(start_monotonic_ns + time_us * 1000 for time_us in times_us)
-    lasts = _unpack(block.last_values, count)
+    lasts = unpack_integers(block.last_values, count)
     constant = _unpack_bits(block.constant_channels, count)
     absent = _unpack_bits(block.absent, count * ticks)
     missing = [absent[index * ticks : (index + 1) * ticks] for index in range(count)]
     change_counts = [max(ticks - sum(gaps) - 1, 0) for gaps in missing]
     stored = sum(changes for changes, is_constant in zip(change_counts, constant, strict=True) if not is_constant)
-    differences = iter(_unpack(block.differences, stored))
-    for index, description in enumerate(layout.channels):
-        channel = channel_from_message(description)
+    differences = iter(unpack_integers(block.differences, stored))
+    columns = []
+    for index in range(count):
         source = repeat(0) if constant[index] else differences
         changes = tuple(islice(source, change_counts[index]))
-        yield Column(channel, times_ns, _values(changes, lasts[index], missing[index], channel.resolution))
+        columns.append(_steps(changes, lasts[index], missing[index]))
+    channels = tuple(channel_from_message(description) for description in layout.channels)
+    return SampledBlock(channels=channels, times_monotonic_ns=times_ns, columns=tuple(columns))
 
 
 def last_steps(block: Block, channel_count: int) -> list[int | None]:
@@ -189,7 +205,7 @@ def last_steps(block: Block, channel_count: int) -> list[int | None]:
     Raises:
         MalformedFrameError: counts and contents disagree.
     """
-    values = _unpack(block.last_values, channel_count)
+    values = unpack_integers(block.last_values, channel_count)
     empty = _unpack_bits(block.empty_channels, channel_count)
     return [None if is_empty else value for value, is_empty in zip(values, empty, strict=True)]
 
@@ -236,6 +252,26 @@ def dequantise(steps: int, resolution: float) -> float:
     return steps / round(1 / resolution)
 
 
+def pack_integers(values: Sequence[int]) -> bytes:
+    """Pack the integers of a block's field."""
+    return Integers(values=values).SerializeToString()
+
+
+def unpack_integers(packed: bytes, count: int) -> Sequence[int]:
+    """Unpack ``count`` integers of a block's field.
+
+    Raises:
+        MalformedFrameError: it holds another number of them, or something else.
+    """
+    try:
+        values = Integers.FromString(packed).values
+    except Exception as error:  # protobuf raises DecodeError, of a private module under upb
+        raise MalformedFrameError("a column is no list of integers") from error
+    if len(values) != count:
+        raise MalformedFrameError(f"{len(values)} values where {count} were promised")
+    return values
+
+
 def channel_to_message(channel: Channel) -> ChannelMessage:
     """Describe a channel on the wire."""
     return ChannelMessage(
@@ -251,10 +287,10 @@ def channel_from_message(message: ChannelMessage) -> Channel:
     return Channel(message.metric, tuple(sorted(message.labels.items())), message.source, message.resolution)
 
 
-def _values(changes: Sequence[int], last: int, missing: Sequence[bool], resolution: float) -> tuple[float | None, ...]:
+def _steps(changes: Sequence[int], last: int, missing: Sequence[bool]) -> tuple[int | None, ...]:
     """The values of a channel, from the last one back."""
     steps = accumulate(changes, initial=last - sum(changes))
-    return tuple(None if is_missing else dequantise(next(steps), resolution) for is_missing in missing)
+    return tuple(None if is_missing else next(steps) for is_missing in missing)
 
 
 def _differences(first: int, values: Sequence[int]) -> list[int]:
@@ -264,20 +300,6 @@ def _differences(first: int, values: Sequence[int]) -> list[int]:
         differences.append(value - previous)
         previous = value
     return differences
-
-
-def _pack(values: Sequence[int]) -> bytes:
-    return Integers(values=values).SerializeToString()
-
-
-def _unpack(packed: bytes, count: int) -> Sequence[int]:
-    try:
-        values = Integers.FromString(packed).values
-    except Exception as error:  # protobuf raises DecodeError, of a private module under upb
-        raise MalformedFrameError("a column is no list of integers") from error
-    if len(values) != count:
-        raise MalformedFrameError(f"{len(values)} values where {count} were promised")
-    return values
 
 
 def _pack_bits(bits: Sequence[bool]) -> bytes:

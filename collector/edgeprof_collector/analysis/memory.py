@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from edgeprof.run import PhaseKind, RunRecord
 from edgeprof_collector.analysis.series import Series
-from edgeprof_collector.analysis.telemetry_window import highest_during, last_before, samples_during, series_of
+from edgeprof_collector.analysis.telemetry_window import highest_during, last_before, lowest_during, series_of
 from edgeprof_collector.analysis.verdict import DeviceMemory, MemoryVerdict
 
 
@@ -75,5 +75,5 @@ def _highest(series: Sequence[Series], metric: str, start_ns: int, end_ns: int) 
 
 def _lowest_available(series: Sequence[Series], start_ns: int, end_ns: int) -> int | None:
     available = series_of(series, "edgeprof_memory_available_bytes")
-    inside = [samples for each in available if (samples := samples_during(each, start_ns, end_ns)).size]
-    return min((round(float(samples.min())) for samples in inside), default=None)
+    found = [lowest_during(each, start_ns, end_ns) for each in available]
+    return min((round(value) for value in found if value is not None), default=None)

@@ -45,6 +45,12 @@ def data_notes(
     malformed = max((each.malformed_blocks for each in series), default=0)
     if malformed:
         notes.append(f"{malformed} blocks of telemetry could not be read, and are left out.")
+    bucket_ns = max((each.thinned.bucket_ns for each in series if each.thinned), default=0)
+    if bucket_ns:
+        notes.append(
+            f"Telemetry was thinned to one value every {bucket_ns / 1e9:g} s as the run grew old: figures that need "
+            "shorter windows are absent, and what came of them when the run was new may differ."
+        )
     lost = sum(gap.last_sequence - gap.first_sequence + 1 for gap in record.gaps)
     if lost:
         causes = ", ".join(sorted({gap.cause.value.replace("_", " ") for gap in record.gaps}))

@@ -4,7 +4,7 @@ Between two samples power is taken to change linearly (trapezoids), and at the e
 happened between the source's updates is not seen, so that a window must span several of them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,6 +50,10 @@ class PowerGauge:
 
 def power_gauge(series: Series, scope: str) -> PowerGauge | None:
     """The gauge of a series; ``None`` if it did not change at least twice, as no real power stands still."""
+    if series.thinned is not None:
+        # A mean stands for the middle of what it is over.
+        starts_ns, ends_ns = series.thinned.starts_monotonic_ns, series.times_monotonic_ns
+        series = replace(series, times_monotonic_ns=starts_ns + (ends_ns - starts_ns) // 2)
     changes = np.flatnonzero(np.diff(series.values)) + 1
     if changes.size < 3:
         return None

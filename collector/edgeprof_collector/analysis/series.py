@@ -23,6 +23,20 @@ _LARGEST_VALUE = 1e30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Thinned:
+    """What is known of the samples that the values of a thinned series stand for; a whole one has none.
+
+    Each value stands for samples from ``starts_monotonic_ns`` to its own time, between ``lowest`` and ``highest``.
+    ``bucket_ns`` is the longest stretch that one stands for.
+    """
+
+    starts_monotonic_ns: Int64s
+    lowest: Floats
+    highest: Floats
+    bucket_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Series:
     """The values of one channel in a run, in ascending time and in the unit of the channel's metric.
 
@@ -33,6 +47,10 @@ class Series:
     times_monotonic_ns: Int64s
     values: Floats
     malformed_blocks: int = 0
+    thinned: Thinned | None = None
+
+
+_Stretch = tuple[Int64s, Floats, Thinned | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +68,7 @@ class _Parts:
     malformed_blocks: int
     times: list[Int64s] = field(default_factory=list)
     values: list[Floats] = field(default_factory=list)
+    thinned: list[Thinned | None] = field(default_factory=list)
 
 
 def collect_series(telemetry: RunTelemetry) -> tuple[Series, ...]:
@@ -99,12 +118,13 @@ def _collect_blocks(layout: Layout, parts: Sequence[_Parts], blocks: Sequence[_T
         _collect_blocks(layout, parts, blocks[:middle])
         _collect_blocks(layout, parts, blocks[middle:])
         return
-    for part, (times, values) in zip(parts, columns, strict=True):
+    for part, (times, values, thinned) in zip(parts, columns, strict=True):
         part.times.append(times)
         part.values.append(values)
+        part.thinned.append(thinned)
 
 
-def _read_blocks(layout: Layout, blocks: Sequence[_TimedBlock]) -> list[tuple[Int64s, Floats]]:
+def _read_blocks(layout: Layout, blocks: Sequence[_TimedBlock]) -> list[_Stretch]:
     """Times and values of every channel of ``layout``, in its order.
 
     Raises:
@@ -125,12 +145,52 @@ def _read_blocks(layout: Layout, blocks: Sequence[_TimedBlock]) -> list[tuple[In
     steps = _read_steps(blocks, present_counts)
     # From block by block to channel by channel: a stable sort by channel keeps the order of time.
     channel_of_value = np.repeat(np.tile(np.arange(channel_count), len(blocks)), present_counts.ravel())
-    by_channel = steps[np.argsort(channel_of_value, kind="stable")]
-    ends = np.cumsum(present_counts.sum(axis=0))
+    order = np.argsort(channel_of_value, kind="stable")
+    ends = np.cumsum(present_counts.sum(axis=0))[:-1]
+    present_times = [times if absent is None else times[~absent[index]] for index in range(channel_count)]
+    values = _by_channel(layout, np.split(steps[order], ends))
+    if not any(timed.block.bucket_ns for timed in blocks):
+        return [(when, what, None) for when, what in zip(present_times, values, strict=True)]
+    value_counts = present_counts.sum(axis=1)
+    below, above = (
+        _by_channel(layout, np.split(_read_distances(packed, value_counts)[order], ends))
+        for packed in ([timed.block.below for timed in blocks], [timed.block.above for timed in blocks])
+    )
+    starts, bucket_ns = _bucket_starts(blocks, ticks, times)
     return [
-        (times if absent is None else times[~absent[index]], _dequantise(column, channel.resolution))
-        for index, (channel, column) in enumerate(zip(layout.channels, np.split(by_channel, ends[:-1]), strict=True))
+        (
+            present_times[index],
+            values[index],
+            Thinned(
+                starts_monotonic_ns=starts if absent is None else starts[~absent[index]],
+                lowest=values[index] - below[index],
+                highest=values[index] + above[index],
+                bucket_ns=bucket_ns,
+            ),
+        )
+        for index in range(channel_count)
     ]
+
+
+def _by_channel(layout: Layout, columns: Sequence[Int64s]) -> list[Floats]:
+    pairs = zip(layout.channels, columns, strict=True)
+    return [_dequantise(column, channel.resolution) for channel, column in pairs]
+
+
+def _read_distances(packed: Sequence[bytes], value_counts: Int64s) -> Int64s:
+    """How far lowest or highest lay from each value; 0 in blocks that say nothing of it."""
+    zeros = [np.zeros(count, np.int64) for count in value_counts.tolist()]
+    return np.concatenate(
+        [_unpack([part], none.size) if part else none for part, none in zip(packed, zeros, strict=True)]
+    )
+
+
+def _bucket_starts(blocks: Sequence[_TimedBlock], ticks: Int64s, times: Int64s) -> tuple[Int64s, int]:
+    """Since when each tick's values stand: its bucket's start, but not before its frame's. And the longest bucket."""
+    buckets = np.repeat(np.array([max(timed.block.bucket_ns, 1) for timed in blocks], np.int64), ticks)
+    frame_starts = np.repeat(np.array([timed.start_monotonic_ns for timed in blocks], np.int64), ticks)
+    starts = np.minimum(np.maximum(times // buckets * buckets, frame_starts), times)
+    return starts, max(timed.block.bucket_ns for timed in blocks)
 
 
 def _read_times(blocks: Sequence[_TimedBlock], ticks: Int64s) -> Int64s:
@@ -222,11 +282,39 @@ def _join(parts: dict[Channel, _Parts]) -> tuple[Series, ...]:
         if stretches not in axes:
             axes[stretches] = np.concatenate([np.zeros(0, np.int64), *part.times])
         times, values = axes[stretches], np.concatenate([np.zeros(0), *part.values])
+        thinned = _join_thinned(part)
         part.values.clear()
         if np.any(np.diff(times) < 0):
             order = np.argsort(times, kind="stable")
             times, values = times[order], values[order]
+            thinned = thinned and Thinned(
+                starts_monotonic_ns=thinned.starts_monotonic_ns[order],
+                lowest=thinned.lowest[order],
+                highest=thinned.highest[order],
+                bucket_ns=thinned.bucket_ns,
+            )
         series.append(
-            Series(channel=channel, times_monotonic_ns=times, values=values, malformed_blocks=part.malformed_blocks)
+            Series(
+                channel=channel,
+                times_monotonic_ns=times,
+                values=values,
+                malformed_blocks=part.malformed_blocks,
+                thinned=thinned,
+            )
         )
     return tuple(series)
+
+
+def _join_thinned(part: _Parts) -> Thinned | None:
+    """What the stretches of a channel stand for; ``None`` if all are whole. In a whole one each value is its own."""
+    if not any(part.thinned):
+        return None
+    stretches = list(zip(part.times, part.values, part.thinned, strict=True))
+    return Thinned(
+        starts_monotonic_ns=np.concatenate(
+            [each.starts_monotonic_ns if each else times for times, _, each in stretches]
+        ),
+        lowest=np.concatenate([each.lowest if each else values for _, values, each in stretches]),
+        highest=np.concatenate([each.highest if each else values for _, values, each in stretches]),
+        bucket_ns=max(each.bucket_ns for each in part.thinned if each),
+    )

@@ -54,6 +54,9 @@ THROTTLED_MIN_SAMPLES = 3
 # A value between two samples is interpolated only if they are at most this far apart: two ticks of the slow tier.
 INTERPOLATION_MAX_SECONDS = 2.0
 
+# Each end of a window is placed within one bucket of what was thinned; a window of fewer than two could be all error.
+THINNED_MIN_BUCKETS = 2
+
 # Energy
 
 # Each end of a phase is placed within one refresh of the counter; a phase of fewer than two could be all error.

@@ -12,7 +12,7 @@ import typer
 from edgeprof.errors import EdgeprofError
 from edgeprof.run import RunRecord
 from edgeprof_collector.analysis.analyse import analyse
-from edgeprof_collector.analysis.series import Series, collect_series
+from edgeprof_collector.analysis.series import Series, Thinned, collect_series
 from edgeprof_collector.client import Client
 from edgeprof_collector.commands.options import CollectorUrl, RunId, client_of
 from edgeprof_collector.export.parquet import ParquetFiles
@@ -56,13 +56,23 @@ def _parquet_files(client: Client, record: RunRecord) -> ParquetFiles:
 
 
 def _write_csv(stem: Path, series: Sequence[Series]) -> tuple[Path, ...]:
-    """One row per sample: the device's monotonic time in nanoseconds, the metric, its labels, the value."""
+    """One row per sample: the device's monotonic time in nanoseconds, the metric, its labels, the value.
+
+    Of what was thinned also since when the value stands, and the lowest and highest sample since then.
+    """
     path = stem.with_suffix(".csv")
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(("monotonic_ns", "metric", "labels", "value"))
+        writer.writerow(("monotonic_ns", "metric", "labels", "value", "since_monotonic_ns", "lowest", "highest"))
         for one in series:
             labels = ",".join(f"{name}={value}" for name, value in one.channel.labels)
-            for time_ns, value in zip(one.times_monotonic_ns.tolist(), one.values.tolist(), strict=True):
-                writer.writerow((time_ns, one.channel.metric, labels, value))
+            for row, (time_ns, value) in enumerate(
+                zip(one.times_monotonic_ns.tolist(), one.values.tolist(), strict=True)
+            ):
+                stands_for = _stands_for(one.thinned, row) if one.thinned else ("", "", "")
+                writer.writerow((time_ns, one.channel.metric, labels, value, *stands_for))
     return (path,)
+
+
+def _stands_for(thinned: Thinned, row: int) -> tuple[int, float, float]:
+    return int(thinned.starts_monotonic_ns[row]), float(thinned.lowest[row]), float(thinned.highest[row])

@@ -53,7 +53,9 @@ class ParquetFiles:
     def _write_telemetry(self, path: Path, series: Sequence[Series]) -> None:
         """A row per sample. Channels are written one after another, so that memory holds one at a time."""
         pa = self._arrow
-        schema = self._schema(metric=pa.string(), labels=pa.map_(pa.string(), pa.string()), value=pa.float64())
+        schema = self._schema(
+            metric=pa.string(), labels=pa.map_(pa.string(), pa.string()), value=pa.float64(), **_stands_for_types(pa)
+        )
         with self._parquet.ParquetWriter(path, schema, compression="zstd") as writer:
             for one in series:
                 count = one.values.size
@@ -63,6 +65,7 @@ class ParquetFiles:
                     pa.repeat(one.channel.metric, count),
                     pa.repeat(pa.scalar(one.channel.labels, schema.field("labels").type), count),
                     pa.array(one.values),
+                    *_stands_for(pa, one),
                 ]
                 writer.write_table(pa.Table.from_arrays(columns, schema=schema))
 
@@ -97,6 +100,17 @@ class ParquetFiles:
     def _schema(self, **columns: Any) -> Any:
         pa = self._arrow
         return pa.schema([("time", pa.timestamp("ns", "UTC")), ("monotonic_ns", pa.int64()), *columns.items()])
+
+
+def _stands_for_types(pa: ModuleType) -> dict[str, Any]:
+    return {"since_monotonic_ns": pa.int64(), "lowest": pa.float64(), "highest": pa.float64()}
+
+
+def _stands_for(pa: ModuleType, one: Series) -> list[Any]:
+    """Of what was thinned since when each value stands, the lowest and the highest since then; else nulls."""
+    if one.thinned is None:
+        return [pa.nulls(one.values.size, kind) for kind in _stands_for_types(pa).values()]
+    return [pa.array(part) for part in (one.thinned.starts_monotonic_ns, one.thinned.lowest, one.thinned.highest)]
 
 
 def _tokens(request: Request, offset_ns: int) -> Iterator[_Token]:

@@ -48,6 +48,14 @@ class CollectorHealth:
         self.retired_runs = Counter(
             "edgeprof_collector_retired_runs", "Runs given up as too old or too many", registry=self._registry
         )
+        self.thinned_frames = Counter(
+            "edgeprof_collector_thinned_frames", "Frames that were thinned to save space", registry=self._registry
+        )
+        self.retired_unsent_frames = Counter(
+            "edgeprof_collector_retired_unsent_frames",
+            "Frames given up or thinned before every destination of remote write had them",
+            registry=self._registry,
+        )
         self._add_remote_write()
         self._registry.register(_ProcessCollector(psutil.Process()))
 

@@ -84,7 +84,16 @@ def _lines(source: Source, series: Sequence[Series], span: TimeSpan) -> Iterator
             times = (each.times_monotonic_ns - span.start_monotonic_ns) / _SECOND_NS
             inside = (times >= span.seconds.low) & (times <= span.seconds.high)
             if inside.sum() > 1:
-                found.append(Line(_name(source, each.channel), times[inside], each.values[inside]))
+                low, high = (each.thinned.lowest, each.thinned.highest) if each.thinned else (None, None)
+                found.append(
+                    Line(
+                        _name(source, each.channel),
+                        times[inside],
+                        each.values[inside],
+                        None if low is None else low[inside],
+                        None if high is None else high[inside],
+                    )
+                )
     if source.treatment is Treatment.SPREAD and found:
         yield _spread(source.label, found)
     elif source.treatment is Treatment.RATE:
@@ -110,8 +119,15 @@ def _word(name: str, value: str) -> str:
 
 def _spread(label: str, lines: Sequence[Line]) -> Line:
     times = lines[0].times
-    table = np.array([np.interp(times, line.times, line.values) for line in lines])
-    return Line(label, times, table.mean(axis=0), table.min(axis=0), table.max(axis=0))
+    means, lows, highs = (
+        np.array([np.interp(times, line.times, values) for line, values in zip(lines, parts, strict=True)])
+        for parts in (
+            [line.values for line in lines],
+            [line.values if line.low is None else line.low for line in lines],
+            [line.values if line.high is None else line.high for line in lines],
+        )
+    )
+    return Line(label, times, means.mean(axis=0), lows.min(axis=0), highs.max(axis=0))
 
 
 def _rate(line: Line) -> Line | None:
@@ -129,7 +145,7 @@ def _rate(line: Line) -> Line | None:
 def _growth(line: Line) -> Line:
     """How far a counter has come since the run began, over all its resets."""
     steps = np.maximum(np.diff(line.values, prepend=line.values[:1]), 0.0)
-    return replace(line, values=np.cumsum(steps), total=_grown(line))
+    return replace(line, values=np.cumsum(steps), low=None, high=None, total=_grown(line))
 
 
 def _grown(line: Line) -> float:

@@ -162,8 +162,11 @@ class Store(Protocol):
         """
         ...
 
-    def retire(self, retention: Retention, now_wall_ns: int) -> Retired:
-        """Give up a little of what is too old or too much, in one short transaction; nothing when nothing is due."""
+    def retire(self, retention: Retention, now_wall_ns: int, destinations: Sequence[str] = ()) -> Retired:
+        """Thin or give up a little of what is too old or too much, in one short transaction; nothing if nothing is due.
+
+        What the ``destinations`` of remote write have not had waits for them, within the bounds of ``retention``.
+        """
         ...
 
     def add_job(self, job: JobRecord) -> JobRecord:

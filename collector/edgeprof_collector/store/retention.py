@@ -1,16 +1,24 @@
 """What the store gives up as it grows old or large: a little at a time, so that intake never waits for long.
 
+Telemetry is thinned before it is deleted. What a destination of remote write has not had yet waits for it, so much
+longer as the configuration says; only room for what is new comes before that.
+
 The newest frame stays, whatever its age: its number says where the next one begins, and destinations of remote write
 remember by it how far they are.
 """
 
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from msgspec import Meta
 
+from edgeprof_collector.store.thinning import thin_idle, thin_runs
+
 _DAY_NS = 86_400 * 10**9
+_LARGEST = 2**63 - 1
+_SECOND_NS = 10**9
 # In one transaction: some milliseconds of writing.
 _FRAMES_AT_ONCE = 256
 _PAGES_AT_ONCE = 512
@@ -23,29 +31,94 @@ class Retention:
     ``idle_days`` is for telemetry outside of runs, ``run_days`` for runs with all that belongs to them. When the data
     take more than ``max_bytes``, the oldest idle telemetry goes first, then the oldest runs. A run that is a baseline
     stays, and one that goes on.
+
+    Before that, idle telemetry and that of runs is thinned to one value a second, and later to one every 10 s, when it
+    is as old as ``..._1s_days`` and ``..._10s_days`` say. What a destination of remote write has not had is kept as it
+    is for up to ``unsent_days`` longer.
     """
 
     idle_days: Annotated[float, Meta(ge=0)] = 30.0
     run_days: Annotated[float, Meta(ge=0)] = 0.0
     max_bytes: Annotated[int, Meta(ge=0)] = 0
+    idle_1s_days: Annotated[float, Meta(ge=0)] = 2.0
+    idle_10s_days: Annotated[float, Meta(ge=0)] = 7.0
+    run_1s_days: Annotated[float, Meta(ge=0)] = 0.0
+    run_10s_days: Annotated[float, Meta(ge=0)] = 0.0
+    unsent_days: Annotated[float, Meta(ge=0)] = 7.0
 
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """What one pass gave up."""
+    """What one pass gave up.
+
+    ``unsent_frames`` of the frames that were deleted or thinned had not been had by every destination.
+    """
 
     frames: int = 0
     runs: int = 0
+    thinned_frames: int = 0
+    unsent_frames: int = 0
 
 
-def retire(connection: sqlite3.Connection, retention: Retention, now_wall_ns: int) -> Retired:
-    """Give up the next of what is too old or too much; nothing when all is well."""
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Frames that a pass may touch: those after ``after_id``, up to ``until_id``; they are ``later_ns`` late."""
+
+    after_id: int
+    until_id: int
+    later_ns: int
+
+
+def retire(
+    connection: sqlite3.Connection, retention: Retention, now_wall_ns: int, destinations: Sequence[str] = ()
+) -> Retired:
+    """Thin or give up the next of what is too old or too much; nothing when all is well.
+
+    Args:
+        connection: within a transaction that writes.
+        retention: what is to be kept.
+        now_wall_ns: the time.
+        destinations: the names of those that frames are sent on to.
+    """
+    sent_id = _sent_by_all(connection, destinations)
+    done = _retire_within(connection, retention, now_wall_ns, _Reach(0, sent_id, 0))
+    if done != Retired() or sent_id == _LARGEST:
+        return done
+    late = _Reach(sent_id, _LARGEST, round(retention.unsent_days * _DAY_NS))
+    done = _retire_within(connection, retention, now_wall_ns, late)
+    return replace(done, unsent_frames=done.frames + done.thinned_frames)
+
+
+def _sent_by_all(connection: sqlite3.Connection, destinations: Sequence[str]) -> int:
+    """The last frame that every destination has had. One that has not begun has had none."""
+    positions = [_LARGEST]
+    for name in destinations:
+        row = connection.execute("SELECT frame_id FROM destinations WHERE name = ?", (name,)).fetchone()
+        positions.append(row[0] if row else 0)
+    return min(positions)
+
+
+def _retire_within(connection: sqlite3.Connection, retention: Retention, now_wall_ns: int, reach: _Reach) -> Retired:
+    """Delete, or else thin, the next of the frames within reach."""
     too_large = 0 < retention.max_bytes < data_bytes(connection)
-    idle_before_ns = _before_ns(retention.idle_days, now_wall_ns, everything=too_large)
-    frames = _retire_idle(connection, idle_before_ns)
-    if frames:
+    late_ns = now_wall_ns - reach.later_ns
+    idle_before_ns = now_wall_ns if too_large else _before_ns(retention.idle_days, late_ns)
+    if frames := _retire_idle(connection, idle_before_ns, reach):
         return Retired(frames)
-    return _retire_run(connection, _before_ns(retention.run_days, now_wall_ns, everything=too_large))
+    run_before_ns = now_wall_ns if too_large else _before_ns(retention.run_days, late_ns)
+    retired = _retire_run(connection, run_before_ns, reach)
+    if retired != Retired():
+        return retired
+    ids = (reach.after_id, reach.until_id)
+    for bucket_ns, idle_days, run_days in (
+        (10 * _SECOND_NS, retention.idle_10s_days, retention.run_10s_days),
+        (_SECOND_NS, retention.idle_1s_days, retention.run_1s_days),
+    ):
+        thinned = thin_idle(connection, bucket_ns, _before_ns(idle_days, late_ns), ids)
+        thinned = thinned or thin_runs(connection, bucket_ns, _before_ns(run_days, late_ns), ids)
+        if thinned:
+            return Retired(thinned_frames=thinned)
+    return Retired()
 
 
 def data_bytes(connection: sqlite3.Connection) -> int:
@@ -56,27 +129,30 @@ def data_bytes(connection: sqlite3.Connection) -> int:
     return int((pages - free) * page_bytes)
 
 
-def _before_ns(days: float, now_wall_ns: int, *, everything: bool) -> int:
-    if everything:
-        return now_wall_ns
+def _before_ns(days: float, now_wall_ns: int) -> int:
     return now_wall_ns - round(days * _DAY_NS) if days else 0
 
 
-def _retire_idle(connection: sqlite3.Connection, before_ns: int) -> int:
+def _retire_idle(connection: sqlite3.Connection, before_ns: int, reach: _Reach) -> int:
     """Delete the oldest telemetry outside of runs that began before a time; return how many frames."""
     return connection.execute(
         "DELETE FROM frames WHERE frame_id IN (SELECT frame_id FROM frames WHERE run_id = '' AND start_wall_ns < ? "
-        "AND frame_id < (SELECT max(frame_id) FROM frames) ORDER BY start_wall_ns LIMIT ?)",
-        (before_ns, _FRAMES_AT_ONCE),
+        "AND frame_id > ? AND frame_id <= ? AND frame_id < (SELECT max(frame_id) FROM frames) "
+        "ORDER BY start_wall_ns LIMIT ?)",
+        (before_ns, reach.after_id, reach.until_id, _FRAMES_AT_ONCE),
     ).rowcount
 
 
-def _retire_run(connection: sqlite3.Connection, before_ns: int) -> Retired:
-    """Delete the next of the oldest run that began before a time: some of its frames, or at last the run itself."""
+def _retire_run(connection: sqlite3.Connection, before_ns: int, reach: _Reach) -> Retired:
+    """Delete the next of the oldest run that began before a time: some of its frames, or at last the run itself.
+
+    One with frames beyond the reach waits whole.
+    """
     row = connection.execute(
         "SELECT run_id FROM runs WHERE started_wall_ns < ? AND state <> 'running' AND NOT is_baseline "
-        "ORDER BY started_wall_ns LIMIT 1",
-        (before_ns,),
+        "AND NOT EXISTS (SELECT 1 FROM frames WHERE frames.run_id = runs.run_id AND frames.run_id <> '' "
+        "AND frame_id > ?) ORDER BY started_wall_ns LIMIT 1",
+        (before_ns, reach.until_id),
     ).fetchone()
     if row is None:
         return Retired()

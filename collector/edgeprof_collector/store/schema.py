@@ -165,8 +165,16 @@ ALTER TABLE frames ADD COLUMN placement TEXT NOT NULL DEFAULT 'unknown';
 ALTER TABLE runs ADD COLUMN placement TEXT NOT NULL DEFAULT 'unknown'
 """
 
+# How far a frame has been thinned: the length of its buckets, or of those that it is no denser than.
+_VERSION_6 = """
+ALTER TABLE frames ADD COLUMN bucket_ns INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX idle_frames_to_thin ON frames (bucket_ns, start_wall_ns) WHERE run_id = '';
+DROP INDEX frames_by_run;
+CREATE INDEX frames_by_run ON frames (run_id, bucket_ns) WHERE run_id <> ''
+"""
+
 # What leads from each version to the next, the empty file (version 0) first. Released entries never change.
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -102,10 +102,10 @@ class SqliteStore:
         with self._database.writing() as connection:
             runs.set_baseline(connection, run_id, is_baseline=is_baseline)
 
-    def retire(self, retention: Retention, now_wall_ns: int) -> Retired:
+    def retire(self, retention: Retention, now_wall_ns: int, destinations: Sequence[str] = ()) -> Retired:
         """See :meth:`Store.retire`."""
         with self._database.writing() as connection:
-            retired = retire(connection, retention, now_wall_ns)
+            retired = retire(connection, retention, now_wall_ns, destinations)
             return_space(connection)
             return retired
 

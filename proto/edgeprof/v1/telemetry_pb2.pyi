@@ -56,7 +56,7 @@ class Integers(_message.Message):
     def __init__(self, values: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Block(_message.Message):
-    __slots__ = ("layout", "tick_count", "times", "last_values", "empty_channels", "constant_channels", "differences", "absent")
+    __slots__ = ("layout", "tick_count", "times", "last_values", "empty_channels", "constant_channels", "differences", "absent", "bucket_ns", "below", "above")
     LAYOUT_FIELD_NUMBER: _ClassVar[int]
     TICK_COUNT_FIELD_NUMBER: _ClassVar[int]
     TIMES_FIELD_NUMBER: _ClassVar[int]
@@ -65,6 +65,9 @@ class Block(_message.Message):
     CONSTANT_CHANNELS_FIELD_NUMBER: _ClassVar[int]
     DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
     ABSENT_FIELD_NUMBER: _ClassVar[int]
+    BUCKET_NS_FIELD_NUMBER: _ClassVar[int]
+    BELOW_FIELD_NUMBER: _ClassVar[int]
+    ABOVE_FIELD_NUMBER: _ClassVar[int]
     layout: int
     tick_count: int
     times: bytes
@@ -73,7 +76,10 @@ class Block(_message.Message):
     constant_channels: bytes
     differences: bytes
     absent: bytes
-    def __init__(self, layout: _Optional[int] = ..., tick_count: _Optional[int] = ..., times: _Optional[bytes] = ..., last_values: _Optional[bytes] = ..., empty_channels: _Optional[bytes] = ..., constant_channels: _Optional[bytes] = ..., differences: _Optional[bytes] = ..., absent: _Optional[bytes] = ...) -> None: ...
+    bucket_ns: int
+    below: bytes
+    above: bytes
+    def __init__(self, layout: _Optional[int] = ..., tick_count: _Optional[int] = ..., times: _Optional[bytes] = ..., last_values: _Optional[bytes] = ..., empty_channels: _Optional[bytes] = ..., constant_channels: _Optional[bytes] = ..., differences: _Optional[bytes] = ..., absent: _Optional[bytes] = ..., bucket_ns: _Optional[int] = ..., below: _Optional[bytes] = ..., above: _Optional[bytes] = ...) -> None: ...
 
 class Frame(_message.Message):
     __slots__ = ("boot_id", "run_id", "start_monotonic_ns", "end_monotonic_ns", "blocks", "slept_ns")

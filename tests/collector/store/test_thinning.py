@@ -1,0 +1,195 @@
+"""Telemetry of the SQLite store, thinned, and what reads it."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from edgeprof.telemetry import Channel, SampledBlock, SampledFrame, encode_frame
+from edgeprof.v1.uplink_pb2 import AgentMessage
+from edgeprof_collector.analysis.notes import data_notes
+from edgeprof_collector.analysis.series import Series, collect_series
+from edgeprof_collector.analysis.telemetry_window import counter_increase, highest_during, lowest_during, mean_during
+from edgeprof_collector.store.outgoing import Cursor
+from edgeprof_collector.store.retention import Retention, Retired
+from edgeprof_collector.store.sqlite import SqliteStore
+from tests.collector.store.samples import (
+    BOOT,
+    SECOND_NS,
+    WALL_NS,
+    delivery,
+    event_message,
+    finished,
+    greeting,
+    layout,
+    started,
+)
+
+DAY_NS = 86_400 * SECOND_NS
+GAUGE = Channel("edgeprof_workload_resident_bytes", (), "test", 4096)
+COUNTER = Channel("edgeprof_network_received_bytes_total", (("interface", "eth0"),), "test", 1)
+CHANNELS = (GAUGE, COUNTER)
+THIN = Retention(idle_days=0, idle_1s_days=1, idle_10s_days=0, run_1s_days=1)
+SECONDS = 120
+
+
+def message(sequence: int, run_id: str) -> AgentMessage:
+    """A second at 10 Hz: memory from 10 to 19 steps, and 7 bytes received a tick since boot."""
+    start_ns = sequence * SECOND_NS
+    ticks = range(sequence * 10, sequence * 10 + 10)
+    block = SampledBlock(
+        channels=CHANNELS,
+        times_monotonic_ns=tuple(tick * SECOND_NS // 10 for tick in ticks),
+        columns=(tuple(10 + tick % 10 for tick in ticks), tuple(7 * tick for tick in ticks)),
+    )
+    frame = SampledFrame(
+        run_id=run_id, start_monotonic_ns=start_ns, end_monotonic_ns=start_ns + SECOND_NS, blocks=(block,)
+    )
+    return AgentMessage(sequence=sequence, frame=encode_frame(frame, BOOT, {CHANNELS: 1}.__getitem__))
+
+
+def fill(store: SqliteStore, run_id: str = "run-1") -> None:
+    """A run, or none, of two minutes; and a last frame that is of none."""
+    store.admit([greeting()])
+    frames = [message(sequence, run_id) for sequence in range(20, 20 + SECONDS)]
+    ends: Sequence[AgentMessage] = (event_message(20 + SECONDS, finished(run_id)),) if run_id else ()
+    begins = [event_message(sequence, started(run_id)) for sequence in (1,)] if run_id else []
+    numbered = [*begins, *frames, *ends, message(30 + SECONDS, "")]
+    for sequence, each in enumerate(numbered, 1):
+        each.sequence = sequence
+    store.commit([delivery(*numbered, layouts=[layout(1, CHANNELS)])])
+
+
+def thin_all(store: SqliteStore, retention: Retention = THIN, days: float = 5, to: Sequence[str] = ()) -> Retired:
+    thinned = unsent = 0
+    while (retired := store.retire(retention, WALL_NS + round(days * DAY_NS), to)) != Retired():
+        assert retired.thinned_frames <= 64, "a pass is bounded"
+        thinned, unsent = thinned + retired.thinned_frames, unsent + retired.unsent_frames
+    return Retired(thinned_frames=thinned, unsent_frames=unsent)
+
+
+def of_run(store: SqliteStore) -> tuple[Series, Series]:
+    memory, received = sorted(collect_series(store.telemetry("run-1")), key=lambda each: each.channel.metric)[::-1]
+    return memory, received
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "edgeprof.sqlite")
+    yield store
+    store.close()
+
+
+def test_a_thinned_run_is_smaller_and_keeps_peaks_and_counters(store: SqliteStore) -> None:
+    fill(store)
+    start_ns, end_ns = 20 * SECOND_NS, (20 + SECONDS) * SECOND_NS - SECOND_NS // 10
+    whole = of_run(store)[1]
+    before_bytes = store.telemetry("run-1").ByteSize()
+    for retention, values in ((THIN, SECONDS), (Retention(idle_days=0, run_10s_days=2), SECONDS // 10)):
+        assert thin_all(store, retention).thinned_frames
+        memory, received = of_run(store)
+        assert memory.values.size < values * 1.2
+        assert mean_during(memory, start_ns, end_ns) == pytest.approx(14.5 * 4096, abs=4096)
+        assert highest_during(memory, start_ns, end_ns) == 19 * 4096
+        assert lowest_during(memory, start_ns, end_ns) == 10 * 4096
+        assert counter_increase(received, start_ns, end_ns) == counter_increase(whole, start_ns, end_ns)
+    assert store.telemetry("run-1").ByteSize() < before_bytes / 10
+
+
+def test_a_window_shorter_than_a_bucket_has_no_figure(store: SqliteStore) -> None:
+    fill(store)
+    thin_all(store)
+    memory, received = of_run(store)
+    start_ns = 50 * SECOND_NS + SECOND_NS // 2
+    assert mean_during(memory, start_ns, start_ns + SECOND_NS // 5) is None
+    assert highest_during(memory, start_ns, start_ns + SECOND_NS // 5) is None
+    assert counter_increase(received, start_ns, start_ns + SECOND_NS) is None
+    assert counter_increase(received, start_ns, start_ns + 3 * SECOND_NS) == pytest.approx(7 * 30)
+
+
+def test_the_notes_of_a_run_say_that_it_was_thinned(store: SqliteStore) -> None:
+    fill(store)
+    assert not any("thinned" in note for note in data_notes(store.run("run-1"), of_run(store), (), 0))
+    thin_all(store)
+    (note,) = (note for note in data_notes(store.run("run-1"), of_run(store), (), 0) if "thinned" in note)
+    assert "every 1 s" in note
+
+
+def test_a_baseline_is_not_thinned(store: SqliteStore) -> None:
+    fill(store)
+    store.set_baseline("run-1", is_baseline=True)
+    before = store.telemetry("run-1")
+    thin_all(store)
+    assert store.telemetry("run-1") == before
+
+
+def test_runs_are_not_thinned_unless_told(store: SqliteStore) -> None:
+    fill(store)
+    before = store.telemetry("run-1")
+    assert thin_all(store, Retention(), 1000) == Retired()
+    assert store.telemetry("run-1") == before
+
+
+def test_idle_telemetry_is_thinned(store: SqliteStore) -> None:
+    fill(store, run_id="")
+    assert thin_all(store) == Retired(thinned_frames=SECONDS)
+    frames = store.outgoing.frames_after(0, 10**9)
+    assert len(frames) < SECONDS / 20
+    assert sum(block.tick_count for each in frames for block in each.frame.blocks) < SECONDS * 1.2
+    assert thin_all(store) == Retired(), "once is enough"
+
+
+def test_what_a_destination_has_not_had_waits_for_it_within_a_bound(store: SqliteStore) -> None:
+    fill(store, run_id="")
+    store.outgoing.cursor("prometheus", send_stored=True)
+    assert thin_all(store, to=["prometheus"]) == Retired()
+    half = store.outgoing.frames_after(0, 10**9)[SECONDS // 2 - 1].position
+    store.outgoing.move_cursor("prometheus", Cursor(half, 0))
+    unsent = store.outgoing.frames_after(half, 10**9)
+    assert thin_all(store, to=["prometheus"]) == Retired(thinned_frames=SECONDS // 2)
+    assert store.outgoing.frames_after(half, 10**9) == unsent
+    late = thin_all(store, days=8.5, to=["prometheus"])
+    assert late == Retired(thinned_frames=SECONDS // 2, unsent_frames=SECONDS // 2)
+    assert store.outgoing.frames_after(half, 10**9), "it still gets them, thinned"
+
+
+def test_a_destination_that_has_not_begun_has_had_nothing(store: SqliteStore) -> None:
+    fill(store, run_id="")
+    assert thin_all(store, to=["new"]) == Retired()
+    assert store.retire(Retention(idle_days=1), WALL_NS + 5 * DAY_NS, ["new"]) == Retired()
+    assert store.retire(Retention(idle_days=1), WALL_NS + 9 * DAY_NS, ["new"]).unsent_frames == SECONDS
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_a_kill_in_the_middle_loses_and_doubles_nothing(tmp_path: Path, passes: int) -> None:
+    """The child dies with its last pass done, and not committed."""
+    path = tmp_path / "edgeprof.sqlite"
+    store = SqliteStore(path)
+    fill(store)
+    store.close()
+    script = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from edgeprof_collector.store.retention import retire\n"
+        "from edgeprof_collector.store.sqlite import SqliteStore\n"
+        "from tests.collector.store.test_thinning import DAY_NS, THIN, WALL_NS\n"
+        "store = SqliteStore(Path(sys.argv[1]))\n"
+        "for _ in range(int(sys.argv[2]) - 1):\n"
+        "    assert store.retire(THIN, WALL_NS + 5 * DAY_NS).thinned_frames\n"
+        "with store._database.writing() as connection:\n"
+        "    assert retire(connection, THIN, WALL_NS + 5 * DAY_NS).thinned_frames\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    root = Path(__file__).parents[3]
+    child = subprocess.run([sys.executable, "-c", script, str(path), str(passes)], cwd=root, check=False)
+    assert child.returncode == -9
+    store = SqliteStore(path)
+    _, received = of_run(store)
+    assert (received.thinned is None) == (passes == 1)
+    assert len(set(received.times_monotonic_ns.tolist())) == received.values.size
+    thin_all(store)
+    memory, received = of_run(store)
+    assert SECONDS <= memory.values.size < SECONDS * 1.2
+    assert received.values[-1] - received.values[0] == 7 * (SECONDS * 10 - 1)
+    store.close()
