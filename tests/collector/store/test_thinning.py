@@ -30,7 +30,7 @@ from tests.collector.store.samples import (
 DAY_NS = 86_400 * SECOND_NS
 GAUGE = Channel("edgeprof_workload_resident_bytes", (), "test", 4096)
 COUNTER = Channel("edgeprof_network_received_bytes_total", (("interface", "eth0"),), "test", 1)
-CHANNELS = (GAUGE, COUNTER)
+CHANNELS: tuple[Channel, ...] = (GAUGE, COUNTER)
 THIN = Retention(idle_days=0, idle_1s_days=1, idle_10s_days=0, run_1s_days=1)
 SECONDS = 120
 
