@@ -1,6 +1,6 @@
 """What a reader must know of the data itself before believing the figures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from edgeprof.run import RunRecord
 from edgeprof.telemetry import Placement
@@ -42,21 +42,23 @@ def data_notes(
         notes.append("The size of the last-level cache is not known: if the weights fit it, MBU means nothing.")
     if unsound_count:
         notes.append(f"{unsound_count} of the run's events contradict themselves or the plan, and are left out.")
-    malformed = max((each.malformed_blocks for each in series), default=0)
-    if malformed:
-        notes.append(f"{malformed} blocks of telemetry could not be read, and are left out.")
-    bucket_ns = max((each.thinned.bucket_ns for each in series if each.thinned), default=0)
-    if bucket_ns:
-        notes.append(
-            f"Telemetry was thinned to one value every {bucket_ns / 1e9:g} s as the run grew old: figures that need "
-            "shorter windows are absent, and what came of them when the run was new may differ."
-        )
+    notes += _telemetry_notes(series)
     lost = sum(gap.last_sequence - gap.first_sequence + 1 for gap in record.gaps)
     if lost:
         causes = ", ".join(sorted({gap.cause.value.replace("_", " ") for gap in record.gaps}))
         notes.append(f"{lost} messages of this run never arrived ({causes}).")
     if record.placement in _PLACEMENT_NOTES:
         notes.append(_PLACEMENT_NOTES[record.placement])
-    if not series:
-        notes.append("No telemetry: temperature, clocks, memory over time and energy are not known.")
     return tuple(notes)
+
+
+def _telemetry_notes(series: Sequence[Series]) -> Iterator[str]:
+    if not series:
+        yield "No telemetry: temperature, clocks, memory over time and energy are not known."
+    if malformed := max((each.malformed_blocks for each in series), default=0):
+        yield f"{malformed} blocks of telemetry could not be read, and are left out."
+    if bucket_ns := max((each.thinned.bucket_ns for each in series if each.thinned), default=0):
+        yield (
+            f"Telemetry was thinned to one value every {bucket_ns / 1e9:g} s as the run grew old: figures that need "
+            "shorter windows are absent, and what came of them when the run was new may differ."
+        )

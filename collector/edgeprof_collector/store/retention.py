@@ -14,7 +14,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from edgeprof_collector.store.thinning import thin_idle, thin_runs
+from edgeprof_collector.store.thinning import Reach, thin_idle, thin_runs
 
 _DAY_NS = 86_400 * 10**9
 _LARGEST = 2**63 - 1
@@ -22,6 +22,11 @@ _SECOND_NS = 10**9
 # In one transaction: some milliseconds of writing.
 _FRAMES_AT_ONCE = 256
 _PAGES_AT_ONCE = 512
+# Telemetry is thinned to one value in so long at most.
+_COARSEST_NS = 10 * _SECOND_NS
+# What is so new is not thinned to make room.
+_WHOLE_IDLE_NS = 3600 * _SECOND_NS
+_WHOLE_RUN_NS = _DAY_NS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +34,13 @@ class Retention:
     """How long data is kept; 0 means for ever, or however large.
 
     ``idle_days`` is for telemetry outside of runs, ``run_days`` for runs with all that belongs to them. When the data
-    take more than ``max_bytes``, the oldest idle telemetry goes first, then the oldest runs. A run that is a baseline
+    take more than ``max_bytes``, idle telemetry of more than an hour ago is thinned, then the oldest goes; then the
+    telemetry of runs that began more than a day ago is thinned, and then the oldest runs go. A run that is a baseline
     stays, and one that goes on.
 
-    Before that, idle telemetry and that of runs is thinned to one value a second, and later to one every 10 s, when it
-    is as old as ``..._1s_days`` and ``..._10s_days`` say. What a destination of remote write has not had is kept as it
-    is for up to ``unsent_days`` longer.
+    Before its time comes, idle telemetry and that of runs is thinned to one value a second, and later to one every
+    10 s, when it is as old as ``..._1s_days`` and ``..._10s_days`` say. What a destination of remote write has not had
+    is kept as it is for up to ``unsent_days`` longer.
     """
 
     idle_days: Annotated[float, Meta(ge=0)] = 30.0
@@ -60,15 +66,6 @@ class Retired:
     unsent_frames: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Reach:
-    """Frames that a pass may touch: those after ``after_id``, up to ``until_id``; they are ``later_ns`` late."""
-
-    after_id: int
-    until_id: int
-    later_ns: int
-
-
 def retire(
     connection: sqlite3.Connection, retention: Retention, now_wall_ns: int, destinations: Sequence[str] = ()
 ) -> Retired:
@@ -81,10 +78,10 @@ def retire(
         destinations: the names of those that frames are sent on to.
     """
     sent_id = _sent_by_all(connection, destinations)
-    done = _retire_within(connection, retention, now_wall_ns, _Reach(0, sent_id, 0))
+    done = _retire_within(connection, retention, now_wall_ns, Reach(0, sent_id, 0))
     if done != Retired() or sent_id == _LARGEST:
         return done
-    late = _Reach(sent_id, _LARGEST, round(retention.unsent_days * _DAY_NS))
+    late = Reach(sent_id, _LARGEST, round(retention.unsent_days * _DAY_NS))
     done = _retire_within(connection, retention, now_wall_ns, late)
     return replace(done, unsent_frames=done.frames + done.thinned_frames)
 
@@ -98,27 +95,38 @@ def _sent_by_all(connection: sqlite3.Connection, destinations: Sequence[str]) ->
     return min(positions)
 
 
-def _retire_within(connection: sqlite3.Connection, retention: Retention, now_wall_ns: int, reach: _Reach) -> Retired:
+def _retire_within(connection: sqlite3.Connection, retention: Retention, now_wall_ns: int, reach: Reach) -> Retired:
     """Delete, or else thin, the next of the frames within reach."""
-    too_large = 0 < retention.max_bytes < data_bytes(connection)
+    if 0 < retention.max_bytes < data_bytes(connection):
+        done = _make_room(connection, now_wall_ns, reach)
+        if done != Retired():
+            return done
     late_ns = now_wall_ns - reach.later_ns
-    idle_before_ns = now_wall_ns if too_large else _before_ns(retention.idle_days, late_ns)
-    if frames := _retire_idle(connection, idle_before_ns, reach):
+    if frames := _retire_idle(connection, _before_ns(retention.idle_days, late_ns), reach):
         return Retired(frames)
-    run_before_ns = now_wall_ns if too_large else _before_ns(retention.run_days, late_ns)
-    retired = _retire_run(connection, run_before_ns, reach)
+    retired = _retire_run(connection, _before_ns(retention.run_days, late_ns), reach)
     if retired != Retired():
         return retired
-    ids = (reach.after_id, reach.until_id)
     for bucket_ns, idle_days, run_days in (
-        (10 * _SECOND_NS, retention.idle_10s_days, retention.run_10s_days),
+        (_COARSEST_NS, retention.idle_10s_days, retention.run_10s_days),
         (_SECOND_NS, retention.idle_1s_days, retention.run_1s_days),
     ):
-        thinned = thin_idle(connection, bucket_ns, _before_ns(idle_days, late_ns), ids)
-        thinned = thinned or thin_runs(connection, bucket_ns, _before_ns(run_days, late_ns), ids)
+        thinned = thin_idle(connection, bucket_ns, _before_ns(idle_days, late_ns), reach)
+        thinned = thinned or thin_runs(connection, bucket_ns, _before_ns(run_days, late_ns), reach)
         if thinned:
             return Retired(thinned_frames=thinned)
     return Retired()
+
+
+def _make_room(connection: sqlite3.Connection, now_wall_ns: int, reach: Reach) -> Retired:
+    """Thin, or else delete, the next of the frames within reach whatever its age; runs when nothing else is left."""
+    if thinned := thin_idle(connection, _COARSEST_NS, now_wall_ns - _WHOLE_IDLE_NS, reach):
+        return Retired(thinned_frames=thinned)
+    if frames := _retire_idle(connection, now_wall_ns, reach):
+        return Retired(frames)
+    if thinned := thin_runs(connection, _COARSEST_NS, now_wall_ns - _WHOLE_RUN_NS, reach):
+        return Retired(thinned_frames=thinned)
+    return _retire_run(connection, now_wall_ns, reach)
 
 
 def data_bytes(connection: sqlite3.Connection) -> int:
@@ -133,7 +141,7 @@ def _before_ns(days: float, now_wall_ns: int) -> int:
     return now_wall_ns - round(days * _DAY_NS) if days else 0
 
 
-def _retire_idle(connection: sqlite3.Connection, before_ns: int, reach: _Reach) -> int:
+def _retire_idle(connection: sqlite3.Connection, before_ns: int, reach: Reach) -> int:
     """Delete the oldest telemetry outside of runs that began before a time; return how many frames."""
     return connection.execute(
         "DELETE FROM frames WHERE frame_id IN (SELECT frame_id FROM frames WHERE run_id = '' AND start_wall_ns < ? "
@@ -143,7 +151,7 @@ def _retire_idle(connection: sqlite3.Connection, before_ns: int, reach: _Reach) 
     ).rowcount
 
 
-def _retire_run(connection: sqlite3.Connection, before_ns: int, reach: _Reach) -> Retired:
+def _retire_run(connection: sqlite3.Connection, before_ns: int, reach: Reach) -> Retired:
     """Delete the next of the oldest run that began before a time: some of its frames, or at last the run itself.
 
     One with frames beyond the reach waits whole.

@@ -31,6 +31,15 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """Frames that a pass may touch: those after ``after_id``, up to ``until_id``; they are ``later_ns`` late."""
+
+    after_id: int
+    until_id: int
+    later_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class _StoredFrame:
     """A row of the table."""
 
@@ -51,25 +60,26 @@ class _StoredFrame:
         """Whether a frame that came after this one can become one with it, and no sample is placed elsewhere by it."""
         elapsed_ns = later.start_monotonic_ns - self.start_monotonic_ns
         return (
-            self._kind == later._kind
+            self.kind == later.kind
             and elapsed_ns >= 0
             and abs(later.start_wall_ns - self.start_wall_ns - elapsed_ns) <= _PLACED_ALIKE_NS
         )
 
     @property
-    def _kind(self) -> tuple[object, ...]:
+    def kind(self) -> tuple[object, ...]:
+        """What frames that become one have in common."""
         span = self.start_monotonic_ns // _SPAN_NS
         return (self.spool_id, self.run_id, self.boot_id, self.bucket_ns, self.placement, self.fault, span)
 
 
-def thin_idle(connection: sqlite3.Connection, bucket_ns: int, before_wall_ns: int, ids: tuple[int, int]) -> int:
+def thin_idle(connection: sqlite3.Connection, bucket_ns: int, before_wall_ns: int, reach: Reach) -> int:
     """Thin the next telemetry outside of runs that began before a time; return how many frames became thinner.
 
     Args:
         connection: within a transaction that writes.
         bucket_ns: what one value shall stand for.
         before_wall_ns: what began earlier is thinned.
-        ids: the frame after which, and the one up to which frames may be touched.
+        reach: the frames that may be touched.
     """
     # One length of buckets at a time, so that the index leads to the oldest frame of each.
     for finer_ns in (each for each in _LEVELS_NS if each < bucket_ns):
@@ -77,23 +87,23 @@ def thin_idle(connection: sqlite3.Connection, bucket_ns: int, before_wall_ns: in
             f"SELECT {_COLUMNS} FROM frames WHERE run_id = '' AND bucket_ns = ? AND start_wall_ns < ? "  # noqa: S608
             "AND fault = '' AND frame_id > ? AND frame_id <= ? AND frame_id < (SELECT max(frame_id) FROM frames) "
             "ORDER BY start_wall_ns LIMIT 1",
-            (finer_ns, before_wall_ns, *ids),
+            (finer_ns, before_wall_ns, reach.after_id, reach.until_id),
         ).fetchone()
         if row:
-            return _thin_from(connection, _StoredFrame(*row), bucket_ns, before_wall_ns, ids[1])
+            return _thin_from(connection, _StoredFrame(*row), bucket_ns, before_wall_ns, reach.until_id)
     return 0
 
 
-def thin_runs(connection: sqlite3.Connection, bucket_ns: int, before_wall_ns: int, ids: tuple[int, int]) -> int:
+def thin_runs(connection: sqlite3.Connection, bucket_ns: int, before_wall_ns: int, reach: Reach) -> int:
     """Likewise the telemetry of runs that began before a time, have ended and are no baseline."""
     row = connection.execute(
         f"SELECT {_COLUMNS} FROM frames WHERE frame_id = (SELECT frame_id FROM runs JOIN frames AS f "  # noqa: S608
         "ON f.run_id = runs.run_id AND f.run_id <> '' AND f.bucket_ns < ? WHERE started_wall_ns < ? "
         "AND state <> 'running' AND NOT is_baseline AND fault = '' AND frame_id > ? AND frame_id <= ? "
         "AND frame_id < (SELECT max(frame_id) FROM frames) ORDER BY started_wall_ns, frame_id LIMIT 1)",
-        (bucket_ns, before_wall_ns, *ids),
+        (bucket_ns, before_wall_ns, reach.after_id, reach.until_id),
     ).fetchone()
-    return _thin_from(connection, _StoredFrame(*row), bucket_ns, _LARGEST, ids[1]) if row else 0
+    return _thin_from(connection, _StoredFrame(*row), bucket_ns, _LARGEST, reach.until_id) if row else 0
 
 
 def _thin_from(

@@ -7,19 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof.telemetry import Channel, SampledBlock, SampledFrame, encode_frame
+from edgeprof.telemetry import Channel, Placement, SampledBlock, SampledFrame, encode_frame
 from edgeprof.v1.uplink_pb2 import AgentMessage
 from edgeprof_collector.analysis.notes import data_notes
 from edgeprof_collector.analysis.series import Series, collect_series
 from edgeprof_collector.analysis.telemetry_window import counter_increase, highest_during, lowest_during, mean_during
 from edgeprof_collector.store.outgoing import Cursor
+from edgeprof_collector.store.protocol import Arrival, Delivery
 from edgeprof_collector.store.retention import Retention, Retired
 from edgeprof_collector.store.sqlite import SqliteStore
 from tests.collector.store.samples import (
     BOOT,
+    DEVICE,
+    EPOCH,
+    LIFE,
     SECOND_NS,
     WALL_NS,
-    delivery,
     event_message,
     finished,
     greeting,
@@ -56,10 +59,29 @@ def fill(store: SqliteStore, run_id: str = "run-1") -> None:
     frames = [message(sequence, run_id) for sequence in range(20, 20 + SECONDS)]
     ends: Sequence[AgentMessage] = (event_message(20 + SECONDS, finished(run_id)),) if run_id else ()
     begins = [event_message(sequence, started(run_id)) for sequence in (1,)] if run_id else []
-    numbered = [*begins, *frames, *ends, message(30 + SECONDS, "")]
-    for sequence, each in enumerate(numbered, 1):
-        each.sequence = sequence
-    store.commit([delivery(*numbered, layouts=[layout(1, CHANNELS)])])
+    messages = [*begins, *frames, *ends, message(30 + SECONDS, "")]
+    store.commit([placed(*(numbered(each, sequence) for sequence, each in enumerate(messages, 1)))])
+
+
+def numbered(message: AgentMessage, sequence: int) -> AgentMessage:
+    """The message as the one of that sequence."""
+    message.sequence = sequence
+    return message
+
+
+def placed(*messages: AgentMessage, late_ns: int = 0, placement: Placement = Placement.EXACT) -> Delivery:
+    """Messages whose frames began so long after the boot did, and that at ``WALL_NS``."""
+    arrivals = [
+        Arrival(
+            each.sequence,
+            each.SerializeToString(),
+            each,
+            WALL_NS + each.frame.start_monotonic_ns + each.frame.slept_ns + late_ns,
+            placement,
+        )
+        for each in messages
+    ]
+    return Delivery(DEVICE, EPOCH, [layout(1, CHANNELS)], arrivals, WALL_NS, LIFE)
 
 
 def thin_all(store: SqliteStore, retention: Retention = THIN, days: float = 5, to: Sequence[str] = ()) -> Retired:
@@ -139,6 +161,67 @@ def test_idle_telemetry_is_thinned(store: SqliteStore) -> None:
     assert len(frames) < SECONDS / 20
     assert sum(block.tick_count for each in frames for block in each.frame.blocks) < SECONDS * 1.2
     assert thin_all(store) == Retired(), "once is enough"
+
+
+def test_what_slept_or_was_placed_in_another_way_stays_where_it_was(store: SqliteStore) -> None:
+    """Four stretches of 20 s; each begins later by the wall clock than the one before tells, or is less surely so."""
+    slept_ns = 3600 * SECOND_NS
+    stretches = [(0, 0, Placement.EXACT), (slept_ns, 0, Placement.EXACT), (slept_ns, 0, Placement.ESTIMATED)]
+    stretches.append((slept_ns, SECOND_NS, Placement.ESTIMATED))
+    store.admit([greeting()])
+    for number, (slept, late_ns, placement) in enumerate(stretches):
+        frames = [message(sequence, "") for sequence in range(number * 20 + 1, number * 20 + 21)]
+        for each in frames:
+            each.frame.slept_ns = slept
+        store.commit([placed(*frames, late_ns=late_ns, placement=placement)])
+    store.commit([placed(message(81, ""))])
+    thin_all(store)
+    *thinned, _ = store.outgoing.frames_after(0, 10**9)
+    assert [
+        (each.start_wall_ns - WALL_NS, each.frame.start_monotonic_ns, each.frame.end_monotonic_ns, each.frame.slept_ns)
+        for each in thinned
+    ] == [
+        (start * SECOND_NS + slept + late_ns, start * SECOND_NS, (start + 20) * SECOND_NS, slept)
+        for start, (slept, late_ns, _) in zip((1, 21, 41, 61), stretches, strict=True)
+    ]
+    with store._database.reading() as connection:
+        rows = connection.execute("SELECT placement FROM frames ORDER BY frame_id").fetchall()
+    assert [Placement(name) for (name,) in rows][:4] == [placement for _, _, placement in stretches]
+
+
+def test_a_thinned_run_says_how_it_was_placed(store: SqliteStore) -> None:
+    fill(store)
+    late = numbered(message(31 + SECONDS, "run-1"), SECONDS + 4)
+    store.commit([placed(late, placement=Placement.BY_ARRIVAL)])
+    assert store.run("run-1").placement is Placement.BY_ARRIVAL
+    thin_all(store)
+    assert store.run("run-1").placement is Placement.BY_ARRIVAL
+
+
+def make_room(store: SqliteStore, hours: float) -> list[str]:
+    """What is done about a store that is far too large, one kind of step after another."""
+    steps: list[str] = []
+    while (retired := store.retire(Retention(max_bytes=1), WALL_NS + round(hours * 3600 * SECOND_NS))) != Retired():
+        kind = "thin" if retired.thinned_frames else "drop frames" if retired.frames else "drop run"
+        if steps[-1:] != [kind]:
+            steps.append(kind)
+    return steps
+
+
+def test_what_makes_room_is_thinned_before_it_goes(store: SqliteStore) -> None:
+    fill(store)
+    assert make_room(store, 48) == ["thin", "drop frames", "drop run"]
+
+
+def test_idle_telemetry_makes_room_before_runs(store: SqliteStore) -> None:
+    fill(store)
+    store.commit([placed(*(numbered(message(200 + each, ""), SECONDS + 4 + each) for each in range(60)))])
+    assert make_room(store, 48) == ["thin", "drop frames", "thin", "drop frames", "drop run"]
+
+
+def test_what_is_new_is_not_thinned_to_make_room(store: SqliteStore) -> None:
+    fill(store)
+    assert make_room(store, 0.5) == ["drop frames", "drop run"]
 
 
 def test_what_a_destination_has_not_had_waits_for_it_within_a_bound(store: SqliteStore) -> None:
