@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from edgeprof import catalogue
-from edgeprof.catalogue import METRICS, RESULT_LABELS, RESULT_METRICS, Kind, Metric, ResultMetric, channel
+from edgeprof import catalogue, result_catalogue
+from edgeprof.catalogue import METRICS, Kind, Metric, channel
+from edgeprof.result_catalogue import RESULT_LABELS, RESULT_METRICS, ResultMetric
 from edgeprof.telemetry import channel_to_message, check_layout
 from edgeprof.v1.telemetry_pb2 import Layout
 
@@ -22,7 +23,7 @@ _EVERY_RESULT = pytest.mark.parametrize("metric", RESULT_METRICS.values(), ids=R
 
 
 def test_no_name_is_given_twice() -> None:
-    names = [metric.name for metric in (*catalogue._METRICS, *catalogue._RESULT_METRICS)]
+    names = [metric.name for metric in (*catalogue._METRICS, *result_catalogue._RESULT_METRICS)]
 
     assert len(names) == len(set(names))
 

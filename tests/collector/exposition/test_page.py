@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from edgeprof.catalogue import METRICS, RESULT_METRICS, channel
+from edgeprof.catalogue import METRICS, channel
+from edgeprof.result_catalogue import RESULT_METRICS
 from edgeprof.telemetry import dequantise
 from edgeprof_collector.exposition.family import Family, series_text
 from edgeprof_collector.exposition.health import CollectorHealth

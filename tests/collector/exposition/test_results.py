@@ -1,6 +1,6 @@
 """Results of runs: which are shown, under which labels, and what replaces them."""
 
-from edgeprof.catalogue import RESULT_METRICS
+from edgeprof.result_catalogue import RESULT_METRICS
 from edgeprof.run import RunState
 from edgeprof_collector.analysis.verdict import FigureName, Severity
 from edgeprof_collector.exposition.results import Results
