@@ -19,9 +19,24 @@ from edgeprof_collector.intake.service import Intake
 from edgeprof_collector.jobs.queue import JobQueue
 from edgeprof_collector.store.protocol import Store
 from edgeprof_collector.store.sqlite import SqliteStore
-from tests.collector.store.samples import BOOT, DEVICE, EPOCH, LIFE, SECOND_NS, facts_message
+from tests.collector.store.samples import (
+    BOOT,
+    DEVICE,
+    EPOCH,
+    LIFE,
+    SECOND_NS,
+    facts_message,
+    frame_message,
+    layout,
+)
 
 PATIENCE_SECONDS = 30.0
+LAYOUT = AgentMessage(layout=layout())
+
+
+def run_frames(first: int, last: int) -> list[AgentMessage]:
+    """Frames of one run with these sequences, in ``LAYOUT``."""
+    return [frame_message(sequence, run_id="run-1") for sequence in range(first, last + 1)]
 
 
 @dataclass

@@ -15,10 +15,8 @@ from edgeprof.v1.uplink_pb2 import AgentMessage
 from edgeprof_collector.intake.limits import IntakeLimits
 from edgeprof_collector.store import database
 from edgeprof_collector.store.sqlite import SqliteStore
-from tests.collector.intake.device import running_intake
-from tests.collector.store.samples import DEVICE, event_message, finished, frame_message, greeting, layout, started
-
-LAYOUT = AgentMessage(layout=layout())
+from tests.collector.intake.device import LAYOUT, running_intake
+from tests.collector.store.samples import DEVICE, event_message, finished, frame_message, greeting, started
 
 
 async def end_of_raw_stream(port: int, *payloads: bytes) -> grpc.StatusCode:
