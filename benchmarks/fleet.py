@@ -20,7 +20,8 @@ import grpc.aio
 import msgspec
 import psutil
 
-from benchmarks.intake import BOOT_ID, CONNECT, Shape, cpu_seconds, make_payloads, run_collector
+from benchmarks.intake import BOOT_ID, CONNECT, Shape, make_payloads, run_collector
+from benchmarks.process_clock import cpu_seconds
 from edgeprof.protocol import PROTOCOL_VERSION
 from edgeprof.v1.device_pb2 import DeviceFacts
 from edgeprof.v1.uplink_pb2 import AgentMessage, CollectorMessage, Hello

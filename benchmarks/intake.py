@@ -23,6 +23,7 @@ import grpc.aio
 import msgspec
 import psutil
 
+from benchmarks.process_clock import cpu_seconds
 from benchmarks.prometheus_receiver import measure_prometheus
 from edgeprof.catalogue import channel
 from edgeprof.protocol import PROTOCOL_VERSION
@@ -108,12 +109,6 @@ def run_collector(folder: Path, ready_file: Path) -> None:
     """The collector's process."""
     config = CollectorConfig(grpc_port=0, http_port=0, store=str(folder / "edgeprof.sqlite"))
     asyncio.run(serve(config, ready_file))
-
-
-def cpu_seconds(process: psutil.Process) -> float:
-    """User and system time of all threads."""
-    times = process.cpu_times()
-    return times.user + times.system
 
 
 def make_payloads(shape: Shape, messages: int) -> list[bytes]:

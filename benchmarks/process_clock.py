@@ -35,6 +35,12 @@ class TreeClock:
         return sum(psutil.Process(pid).memory_info().rss for pid in self._pids)
 
 
+def cpu_seconds(process: psutil.Process) -> float:
+    """Return user and system time of all threads of a process; the kernel counts it in hundredths of a second."""
+    times = process.cpu_times()
+    return times.user + times.system
+
+
 def _tree(pid: int) -> list[int]:
     return [pid, *sorted(child.pid for child in psutil.Process(pid).children(recursive=True))]
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.process_clock import cpu_seconds
+
 # The default of a sender since Prometheus 2.43: max_samples_per_send.
 SAMPLES_PER_REQUEST = 2000
 SERIES = 80
@@ -24,7 +26,7 @@ def measure_prometheus(folder: Path, samples: int) -> str:
         return "Prometheus is not installed (packaging/system-packages.sh installs it): not compared"
     bodies = [snappy_block(body) for body in write_requests(samples)]
     with running_prometheus(folder) as (process, port):
-        before, began = _cpu_seconds(process), time.perf_counter()
+        before, began = cpu_seconds(process), time.perf_counter()
         connection = http.client.HTTPConnection("127.0.0.1", port)
         for body in bodies:
             connection.request("POST", "/api/v1/write", body, _HEADERS)
@@ -32,7 +34,7 @@ def measure_prometheus(folder: Path, samples: int) -> str:
             answer.read()
             if answer.status != http.client.NO_CONTENT:
                 return f"Prometheus answered {answer.status}: not compared"
-        seconds, cpu = time.perf_counter() - began, _cpu_seconds(process) - before
+        seconds, cpu = time.perf_counter() - began, cpu_seconds(process) - before
     sent = len(bodies) * SAMPLES_PER_REQUEST
     return (
         f"Prometheus' remote-write receiver: {sent / cpu / 1e6:.2f} M samples/s of one core in requests of "
@@ -144,8 +146,3 @@ def _varint(value: int) -> bytes:
         value >>= 7
     parts.append(value)
     return bytes(parts)
-
-
-def _cpu_seconds(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
