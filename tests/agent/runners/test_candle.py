@@ -8,8 +8,7 @@ import pytest
 
 from edgeprof_agent.engines.registry import find_program
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineProcess
-
-from .steps import chat, decode, ignore, prefill, started
+from tests.agent.engine_steps import chat, decode, ignore, prefill, started
 
 CANDLE = "candle"
 pytestmark = pytest.mark.usefixtures("candle")

@@ -12,9 +12,8 @@ from typing import IO, Any
 import pytest
 
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineProcess
+from tests.agent.engine_steps import decode, ignore, prefill, started
 from tests.agent.engines.tiny_model import write_truncated, write_unknown_architecture
-
-from .steps import decode, ignore, prefill, started
 
 CANDLE = "candle"
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux alone ends a child in any call")

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from edgeprof_agent.workload.engine_process import EngineFailedError
+from tests.agent.engine_steps import chat, decode, ignore, prefill, started
 from tests.agent.engines.tiny_model import write_unknown_architecture
-
-from .steps import chat, decode, ignore, prefill, started
 
 KALOSM = "kalosm"
 TURNS, PROMPT, ANSWER = 3, 40, 4

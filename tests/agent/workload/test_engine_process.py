@@ -3,16 +3,14 @@
 import asyncio
 import ctypes
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic_ns
 
 import pytest
 
-from edgeprof.plan import Step, StepKind
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineProcess, RequestTimes
+from tests.agent.engine_steps import chat, decode, ignore, prefill, started
 from tests.agent.engines.interpreters import other_interpreters
 from tests.agent.engines.tiny_model import write_tiny_model
 
@@ -25,31 +23,6 @@ LLAMA = "llama-cpp-python"
 @pytest.fixture(scope="module")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(write_tiny_model(tmp_path_factory.mktemp("models")))
-
-
-@asynccontextmanager
-async def started(engine: str, python: str = "") -> AsyncIterator[EngineProcess]:
-    process = await EngineProcess.start(engine, python)
-    try:
-        yield process
-    finally:
-        await process.close()
-
-
-def ignore(_count: int) -> None:
-    pass
-
-
-def prefill(prompt: int, depth: int = 0) -> Step:
-    return Step(kind=StepKind.PREFILL, name=f"prefill {prompt}", prompt_tokens=prompt, depth_tokens=depth)
-
-
-def decode(tokens: int, depth: int = 0) -> Step:
-    return Step(kind=StepKind.DECODE, name=f"decode {tokens}", decode_tokens=tokens, depth_tokens=depth)
-
-
-def chat(turns: int, prompt: int, tokens: int) -> Step:
-    return Step(kind=StepKind.CHAT, name="chat", turns=turns, prompt_tokens=prompt, decode_tokens=tokens)
 
 
 def check_times(request: RequestTimes, before_ns: int, after_ns: int) -> None:

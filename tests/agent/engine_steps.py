@@ -8,8 +8,8 @@ from edgeprof_agent.workload.engine_process import EngineProcess
 
 
 @asynccontextmanager
-async def started(engine: str) -> AsyncIterator[EngineProcess]:
-    process = await EngineProcess.start(engine)
+async def started(engine: str, python: str = "") -> AsyncIterator[EngineProcess]:
+    process = await EngineProcess.start(engine, python)
     try:
         yield process
     finally:
