@@ -1,12 +1,10 @@
 //! A GGUF file's header, and errors that name the file.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::BufReader;
 
 use candle_core::quantized::gguf_file::Content;
-use edgeprof_protocol::EngineError;
-
-const MAGIC: &[u8; 4] = b"GGUF";
+use edgeprof_protocol::{EngineError, open_gguf};
 
 /// An open model file, whose header has been read.
 pub struct ModelFile {
@@ -21,19 +19,7 @@ pub struct ModelFile {
 impl ModelFile {
     /// Open a file and read its header. The error says what is wrong with it, without its path.
     pub fn open(path: &str) -> Result<Self, EngineError> {
-        let file = File::open(path).map_err(|error| EngineError::new(format!("cannot be read: {error}")))?;
-        let mut reader = BufReader::new(file);
-        let mut magic = Vec::new();
-        reader
-            .by_ref()
-            .take(MAGIC.len() as u64)
-            .read_to_end(&mut magic)
-            .and_then(|_| reader.rewind())
-            .map_err(|error| EngineError::new(format!("cannot be read: {error}")))?;
-        if magic != MAGIC {
-            let begin = String::from_utf8_lossy(&magic);
-            return Err(EngineError::new(format!("no GGUF file: it begins with {begin:?}, not with \"GGUF\"")));
-        }
+        let mut reader = open_gguf(path)?;
         let content = Content::read(&mut reader).map_err(|error| cannot_load(&error))?;
         let architecture = content.metadata.get("general.architecture").and_then(|name| name.to_string().ok()).cloned();
         let architecture = architecture.ok_or_else(|| EngineError::new("the file does not name its architecture"))?;

@@ -1,13 +1,10 @@
 //! What Kalosm does not check of a model file: whether it is there and what it holds.
 
-use std::fs::File;
-use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
 use candle_core_of_kalosm::quantized::gguf_file::Content;
-use edgeprof_protocol::EngineError;
+use edgeprof_protocol::{EngineError, open_gguf};
 
-const MAGIC: &[u8; 4] = b"GGUF";
 /// Those of the models that Kalosm offers by name, for which it has a sampler, a tokenizer and the right rotation.
 const KNOWN: [&str; 3] = ["llama", "qwen2", "phi3"];
 
@@ -49,19 +46,7 @@ fn read_header(path: &str) -> Result<Content, EngineError> {
     if Path::new(path).extension().is_none_or(|extension| extension != "gguf") {
         return Err(EngineError::new("Kalosm takes files whose names end with .gguf alone: rename it"));
     }
-    let file = File::open(path).map_err(|error| EngineError::new(format!("cannot be read: {error}")))?;
-    let mut reader = BufReader::new(file);
-    let mut magic = Vec::new();
-    reader
-        .by_ref()
-        .take(MAGIC.len() as u64)
-        .read_to_end(&mut magic)
-        .and_then(|_| reader.rewind())
-        .map_err(|error| EngineError::new(format!("cannot be read: {error}")))?;
-    if magic != MAGIC {
-        let begin = String::from_utf8_lossy(&magic);
-        return Err(EngineError::new(format!("no GGUF file: it begins with {begin:?}, not with \"GGUF\"")));
-    }
+    let mut reader = open_gguf(path)?;
     Content::read(&mut reader).map_err(|error| cannot_load(&error))
 }
 
