@@ -25,6 +25,19 @@ _ROUNDS = 4
 CountTokens = Callable[[str], int]
 
 
+class Seeds:
+    """The seeds of a run's texts: one for the context up to its depth, and fresh ones for what must not be cached."""
+
+    def __init__(self, seed: int) -> None:
+        self.of_depth = seed
+        self._given = 0
+
+    def fresh(self) -> int:
+        """A seed that no request had before, so that its tokens cannot be in the engine's cache."""
+        self._given += 1
+        return self.of_depth + (self._given << 32)
+
+
 class Conversation(ABC):
     """A prompt that grows: by what a user says, and by the server's own answers."""
 

@@ -14,6 +14,11 @@ class EngineError(Exception):
     """Something the engine refuses or fails at. Its text is one line: the cause, then the way out."""
 
 
+def in_one_line(error: Exception) -> str:
+    """What a library's error says, fit to stand in an `EngineError`; its type where it says nothing."""
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
 class Capabilities(NamedTuple):
     """What an engine can do; `docs/engine-protocol.md` says what each promises."""
 

@@ -8,7 +8,7 @@ from typing import Any, Callable, Mapping
 import exllamav2
 import torch
 
-from .engine import EngineError, Loaded
+from .engine import EngineError, Loaded, in_one_line
 from .exllamav2_options import declared_options
 from .model_folder import require_folder
 from .options import OptionValue, write_value
@@ -69,7 +69,7 @@ class ExLlamaV2(TokenEngine):
             _synchronise()
         except _REFUSALS as error:
             self.unload()
-            raise EngineError(f"{path}: ExLlamaV2 cannot load it: {_one_line(error)}") from error
+            raise EngineError(f"{path}: ExLlamaV2 cannot load it: {in_one_line(error)}") from error
         self._call_tokens = int(config.max_input_len)
         ids = [token_id(seed, position, int(config.vocab_size)) for position in range(context_tokens)]
         self._tokens = torch.tensor([ids], dtype=torch.long)
@@ -114,7 +114,7 @@ class ExLlamaV2(TokenEngine):
             _synchronise()
         except _REFUSALS as error:
             cache.current_seq_len = 0  # how far it came is not known
-            raise EngineError(f"ExLlamaV2 cannot process the tokens: {_one_line(error)}") from error
+            raise EngineError(f"ExLlamaV2 cannot process the tokens: {in_one_line(error)}") from error
 
     def _require_cache(self) -> Any:
         if self._cache is None:
@@ -130,10 +130,6 @@ def _synchronise() -> None:
 
 def _devices() -> str:
     return ", ".join(torch.cuda.get_device_name(device) for device in range(torch.cuda.device_count()))
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 def open_engine() -> ExLlamaV2:

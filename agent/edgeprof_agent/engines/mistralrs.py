@@ -15,7 +15,7 @@ from typing import Any, Callable, Mapping
 import mistralrs
 
 from .answer import Answer, Usage
-from .conversations import TextConversation, TextWriter
+from .conversations import Seeds, TextConversation, TextWriter
 from .engine import Engine, EngineError, Loaded, Step
 from .options import Option, OptionValue, write_value
 from .recorder import Recorder
@@ -37,8 +37,7 @@ class MistralRs(Engine):
         self.options = declared_options()
         self._runner: Any = None
         self._writer: TextWriter | None = None
-        self._seed = 0
-        self._salt = 0
+        self._seeds = Seeds(0)
 
     def load(
         self,
@@ -57,8 +56,8 @@ class MistralRs(Engine):
             self._writer = TextWriter(self._count_tokens, cheap=True)
         except _REFUSALS as error:
             self.unload()
-            raise EngineError(f"{path}: mistral.rs cannot load it: {_one_line(error)}") from error
-        self._seed = seed
+            raise EngineError(f"{path}: mistral.rs cannot load it: {_first_line(error)}") from error
+        self._seeds = Seeds(seed)
         in_force = {name: write_value(value) for name, value in options.items()}
         return Loaded(in_force, weights_bytes=None, kv_cache_bytes=None, compute_bytes=None)
 
@@ -82,7 +81,7 @@ class MistralRs(Engine):
             raise EngineError("no model is loaded")
         conversation = TextConversation(self._writer, chat=True)
         if depth_tokens:
-            conversation.extend(depth_tokens, self._seed)
+            conversation.extend(depth_tokens, self._seeds.of_depth)
             self._complete(conversation, 1, recorder, lambda _: None)
         return conversation
 
@@ -91,7 +90,7 @@ class MistralRs(Engine):
     ) -> None:
         """The whole conversation is sent again; what mistral.rs says it had in its cache is reused."""
         known = conversation.tokens
-        conversation.extend(step.prompt_tokens, self._fresh_seed())
+        conversation.extend(step.prompt_tokens, self._seeds.fresh())
         depth = min(step.depth_tokens, known)
         recorder.begin(prompt_tokens=conversation.tokens - depth, reused_tokens=0, depth_tokens=depth)
         arrivals = 0
@@ -113,7 +112,7 @@ class MistralRs(Engine):
     def _decode(self, step: Step, conversation: TextConversation, recorder: Recorder) -> None:
         """The first token follows from the prompt, which has one token at least; the clock starts when it is there."""
         if not conversation.tokens:
-            conversation.extend(1, self._seed)
+            conversation.extend(1, self._seeds.of_depth)
         arrivals = 0
 
         def arrived(time_ns: int) -> None:
@@ -149,7 +148,7 @@ class MistralRs(Engine):
                 texts.append(chunk.choices[0].delta.content or "")
                 usage = chunk.usage or usage
         except _REFUSALS as error:
-            raise EngineError(f"mistral.rs cannot answer: {_one_line(error)}") from error
+            raise EngineError(f"mistral.rs cannot answer: {_first_line(error)}") from error
         if len(texts) != decode_tokens or usage is None:
             raise EngineError(f"mistral.rs ended its answer after {len(texts)} of {decode_tokens} tokens")
         details = usage.prompt_tokens_details
@@ -168,11 +167,6 @@ class MistralRs(Engine):
 
     def _count_tokens(self, text: str) -> int:
         return len(self._runner.tokenize_text(text, False, None))
-
-    def _fresh_seed(self) -> int:
-        """A seed that no request had before, so that its tokens cannot be in the cache."""
-        self._salt += 1
-        return self._seed + (self._salt << 32)
 
 
 def declared_options() -> tuple[Option, ...]:
@@ -205,7 +199,7 @@ def _open_runner(path: Path, options: Mapping[str, OptionValue]) -> Any:
         )
 
 
-def _one_line(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return str(error).strip().split("\n", 1)[0][:300] or type(error).__name__
 
 

@@ -13,7 +13,7 @@ from mlx_lm.generate import wired_limit
 from mlx_lm.models.cache import can_trim_prompt_cache, make_prompt_cache, trim_prompt_cache
 from mlx_lm.utils import load_model
 
-from .engine import EngineError, Loaded
+from .engine import EngineError, Loaded, in_one_line
 from .model_folder import require_folder
 from .options import Option, OptionValue, write_value
 from .token_engine import TokenEngine
@@ -68,7 +68,7 @@ class Mlx(TokenEngine):
             self._cache = self._new_cache()
         except _REFUSALS as error:
             self.unload()
-            raise EngineError(f"{path}: mlx-lm cannot load it: {_one_line(error)}") from error
+            raise EngineError(f"{path}: mlx-lm cannot load it: {in_one_line(error)}") from error
         except EngineError:
             self.unload()
             raise
@@ -122,7 +122,7 @@ class Mlx(TokenEngine):
                     check()
         except _REFUSALS as error:
             self._forget_context()
-            raise EngineError(f"MLX cannot process the tokens: {_one_line(error)}") from error
+            raise EngineError(f"MLX cannot process the tokens: {in_one_line(error)}") from error
 
     def _call(self, size: int, *, is_last: bool) -> None:
         """Process ``size`` tokens. Logits that are not waited for are never computed."""
@@ -178,10 +178,6 @@ def _build() -> str:
     device = mx.default_device()
     kind = "Metal" if mx.metal.is_available() else "CUDA" if device == mx.Device(mx.gpu) else "CPU"
     return f"mlx {version('mlx')}, {kind}"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 def open_engine() -> Mlx:

@@ -10,7 +10,7 @@ from typing import Callable, Mapping
 
 from .answer import Answer
 from .completion import Arrival
-from .conversations import Conversation, TextConversation, TextWriter, TokenConversation
+from .conversations import Conversation, Seeds, TextConversation, TextWriter, TokenConversation
 from .engine import Capabilities, Engine, EngineError, Loaded, Step
 from .listener import listening_process
 from .managed_server import ManagedServer, choose_port
@@ -63,8 +63,7 @@ class OpenAiHttp(Engine):
         self._client: ServerClient | None = None
         self._session: ServerSession | None = None
         self._new_conversation: Callable[[], Conversation] | None = None
-        self._seed = 0
-        self._salt = 0
+        self._seeds = Seeds(0)
 
     def load(self, path: str, options: Mapping[str, OptionValue], context_tokens: int, seed: int) -> Loaded:
         """Start the server and wait until it is ready; or find the one that runs already.
@@ -72,7 +71,7 @@ class OpenAiHttp(Engine):
         Raises:
             EngineError: it does not start, does not become ready, or does not answer a first request.
         """
-        self._seed = seed
+        self._seeds = Seeds(seed)
         try:
             process_id = self._attach() if self._setup.attached else self._start(path, options, context_tokens)
             self._open_session(options)
@@ -108,7 +107,7 @@ class OpenAiHttp(Engine):
     def _prefill(self, step: Step, conversation: Conversation, recorder: Recorder) -> None:
         """A request for one token: its time has the sampling of that token in it, and the way there and back."""
         known = conversation.tokens
-        conversation.extend(step.prompt_tokens, self._fresh_seed())
+        conversation.extend(step.prompt_tokens, self._seeds.fresh())
         begun = _beginner(recorder, step, conversation, known)
         answer = self._complete(conversation, 1, recorder, begun=begun)
         recorder.prefill_end(answer.end_ns)
@@ -117,7 +116,7 @@ class OpenAiHttp(Engine):
     def _decode(self, step: Step, conversation: Conversation, recorder: Recorder) -> None:
         """A request for all tokens. The first of them follows from the prompt, which has one token at least."""
         if not conversation.tokens:
-            conversation.extend(1, self._seed)
+            conversation.extend(1, self._seeds.of_depth)
         answer = self._complete(
             conversation,
             step.decode_tokens,
@@ -131,7 +130,7 @@ class OpenAiHttp(Engine):
     def _turn(self, step: Step, turn: int, conversation: Conversation, recorder: Recorder) -> None:
         """One turn of a chat: the whole conversation is sent, and the server reuses what it has of it."""
         known = conversation.tokens
-        conversation.extend(step.prompt_tokens, self._fresh_seed())
+        conversation.extend(step.prompt_tokens, self._seeds.fresh())
         first = True
 
         def arrived(arrival: Arrival) -> None:
@@ -157,7 +156,7 @@ class OpenAiHttp(Engine):
         assert self._new_conversation is not None
         conversation = self._new_conversation()
         if depth_tokens:
-            conversation.extend(depth_tokens, self._seed)
+            conversation.extend(depth_tokens, self._seeds.of_depth)
             self._complete(conversation, 1, recorder)
         return conversation
 
@@ -197,11 +196,6 @@ class OpenAiHttp(Engine):
         cached = min(cached, total)
         depth = min(step.depth_tokens, cached)
         return {"prompt_tokens": total - depth, "reused_tokens": cached - depth, "depth_tokens": depth}
-
-    def _fresh_seed(self) -> int:
-        """A seed that no request had before, so that the server cannot have its tokens in its cache."""
-        self._salt += 1
-        return self._seed + (self._salt << 32)
 
     def _attach(self) -> int | None:
         setup = self._setup
@@ -244,7 +238,7 @@ class OpenAiHttp(Engine):
             writer = TextWriter(session.count_tokens, cheap=self._kind.api.token_counter is not None)
             self._new_conversation = lambda: TextConversation(writer, chat=chat)
         conversation = self._new_conversation()
-        conversation.extend(1, self._fresh_seed())
+        conversation.extend(1, self._seeds.fresh())
         session.complete(conversation, 1, Recorder(0, lambda _: None, lambda _: False))
         self._session = session
 
