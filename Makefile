@@ -1,6 +1,6 @@
 # Two commands do all set-up on a fresh machine: `make profile` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help profile test prove check format bench proto proto-check constraints system-packages benchmark-packages llama-programs clean
+.PHONY: help profile test prove check format bench proto proto-check dashboards dashboards-check constraints system-packages benchmark-packages llama-programs clean
 .PHONY: runners runners-kalosm runners-check test-runners prove-runners
 
 PYTHON ?= python3
@@ -28,11 +28,12 @@ test: .venv/ready-tests system-packages test-runners llama-programs  ## Set up, 
 prove: .venv/ready-tests system-packages prove-runners   ## Run the long proofs whole
 	$(BIN)/pytest --prove -m prove $(ARGS)
 
-check: .venv/ready-tests proto-check       ## Lint, types, import contracts, generated code
+check: .venv/ready-tests proto-check dashboards-check       ## Lint, types, import contracts, generated code
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin agent
+	$(BIN)/mypy --python-version 3.11 --cache-dir .mypy_cache/dashboards packaging/dashboards
 	$(BIN)/lint-imports
 
 format: .venv/ready-tests       ## Let ruff rewrite what it can
@@ -78,6 +79,15 @@ proto-check: .venv/ready-tests
 	@for made in $$(cd build && find proto collector -name '*_pb2*'); do \
 	    cmp "build/$$made" "$$made" || { echo "$$made is not current: run make proto"; exit 1; }; \
 	done
+
+dashboards: .venv/ready-tests   ## Write packaging/grafana/*.json anew from packaging/dashboards/
+	cd packaging && ../$(BIN)/python -m dashboards
+
+# The library that they are made with wants Python 3.11.
+dashboards-check: .venv/ready-tests
+	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+	    cd packaging && ../$(BIN)/python -m dashboards --check; \
+	else echo "Python 3.10: whether packaging/grafana is current is not checked" >&2; fi
 
 constraints:     ## Resolve every dependency again for Python 3.10 to 3.13 (needs python3.10 ... python3.13)
 	packaging/pin.sh

@@ -354,6 +354,12 @@ _METRICS = (
         tier=Tier.SLOW,
     ),
     _gauge(
+        "edgeprof_spool_max_bytes",
+        1,
+        "Bytes that the agent's spool may hold before it drops the least important of them",
+        tier=Tier.SLOW,
+    ),
+    _gauge(
         "edgeprof_spool_messages",
         1,
         "Messages that the collector has not acknowledged, dropped ones included",

@@ -113,6 +113,7 @@ class Spool:
             oldest = self._pending[0].spooled_seconds
         return SpoolStatus(
             size_bytes=self._stored_bytes + self._pending_bytes,
+            max_bytes=self._bounds.max_bytes,
             messages=self._newest - self._acknowledged,
             oldest_age_seconds=0 if oldest is None else self._now_seconds() - oldest,
             drops=replace(self._drops),

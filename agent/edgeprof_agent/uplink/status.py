@@ -31,6 +31,7 @@ class SpoolStatus:
     """How much waits, and what was lost. ``size_bytes`` counts the file as it was written last."""
 
     size_bytes: int
+    max_bytes: int
     messages: int
     oldest_age_seconds: int
     drops: Drops
@@ -46,6 +47,7 @@ class SpoolSensor:
     def __init__(self, status: Callable[[], SpoolStatus]) -> None:
         self._status = status
         self._bytes = channel("edgeprof_spool_bytes", _SOURCE)
+        self._max_bytes = channel("edgeprof_spool_max_bytes", _SOURCE)
         self._messages = channel("edgeprof_spool_messages", _SOURCE)
         self._age = channel("edgeprof_spool_oldest_age_seconds", _SOURCE)
         self._set_aside = channel("edgeprof_spool_set_aside_files_total", _SOURCE)
@@ -59,6 +61,7 @@ class SpoolSensor:
         status = self._status()
         return [
             Reading(self._bytes, status.size_bytes),
+            Reading(self._max_bytes, status.max_bytes),
             Reading(self._messages, status.messages),
             Reading(self._age, status.oldest_age_seconds),
             Reading(self._set_aside, status.set_aside_files),

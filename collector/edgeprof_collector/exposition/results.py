@@ -13,7 +13,10 @@ from edgeprof_collector.exposition.names import Labels
 from edgeprof_collector.store.records import RunSummary
 
 RUN_INFO = "edgeprof_run_info"
-_RUN_INFO_LABELS = ("device", "engine", "engine_version", "model", "quantisation", "plan", "run", "state")
+RUN_FINDING = "edgeprof_run_finding"
+_WORK_LABELS = ("device", "engine", "engine_version", "model", "quantisation", "plan")
+_RUN_INFO_LABELS = (*_WORK_LABELS, "run", "state")
+_RUN_FINDING_LABELS = (*_WORK_LABELS, "finding", "severity")
 
 _Key = tuple[str, ...]
 _Value = tuple[Family, str, float]
@@ -35,11 +38,15 @@ class Results:
             metric.name: Family(metric.name, Kind.GAUGE.value, metric.help) for metric in RESULT_METRICS.values()
         }
         self._run_info = Family(RUN_INFO, Kind.GAUGE.value, "1 for the latest run of a device")
+        self._run_finding = Family(
+            RUN_FINDING, Kind.GAUGE.value, "1 for each finding of the latest run of some work, the baseline's included"
+        )
         self._shown: dict[_Key, _Shown] = {}
 
     def families(self) -> Iterator[Family]:
         """All families that there may be values of."""
         yield self._run_info
+        yield self._run_finding
         yield from self._metrics.values()
 
     def announce(self, run: RunSummary) -> None:
@@ -55,7 +62,7 @@ class Results:
         return run.state is RunState.SUCCEEDED and self._is_newest(_work(run), run.started_wall_ns)
 
     def publish(self, run: RunSummary, verdict: Verdict) -> None:
-        """Show a run's figures in place of an older run's; none if a finding says not to believe them."""
+        """Show a run's findings and figures, the latter unless a finding denies them, in place of an older run's."""
         if not self.wants(run):
             return
         self._show(_work(run), run.started_wall_ns, self._values(run, verdict))
@@ -63,6 +70,9 @@ class Results:
     def _values(self, run: RunSummary, verdict: Verdict) -> Iterator[_Value]:
         for name, labels, value in result_values(run, verdict):
             yield self._metrics[name], series_text(name, labels), value
+        for finding in verdict.findings:
+            told = zip(_RUN_FINDING_LABELS, (*_work(run), finding.name.value, finding.severity.value), strict=True)
+            yield self._run_finding, series_text(RUN_FINDING, told), 1.0
 
     def _is_newest(self, key: _Key, started_wall_ns: int) -> bool:
         shown = self._shown.get(key)

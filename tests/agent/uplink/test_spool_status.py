@@ -37,6 +37,7 @@ def test_what_waits_is_counted_and_its_age_told(tmp_path: Path) -> None:
     database = Database(tmp_path)
     spool = Spool(database, ROOMY, clock)
     assert (spool.status().messages, spool.status().oldest_age_seconds) == (0, 0)
+    assert spool.status().max_bytes == ROOMY.max_bytes
     append_frames(spool, range(3), padding=1000)
     clock.seconds = 5.0
     append_frames(spool, range(3, 5), padding=1000)

@@ -16,12 +16,16 @@ def _lines(results: Results) -> dict[str, float]:
         series.strip(): value
         for family in results.families()
         for series, value in family.values.items()
-        if family.name != "edgeprof_run_info"
+        if family.name not in ("edgeprof_run_info", "edgeprof_run_finding")
     }
 
 
 def _run_info(results: Results) -> list[str]:
-    return [series for family in results.families() if family.name == "edgeprof_run_info" for series in family.values]
+    return _series(results, "edgeprof_run_info")
+
+
+def _series(results: Results, name: str) -> list[str]:
+    return [series for family in results.families() if family.name == name for series in family.values]
 
 
 def test_every_figure_of_the_analysis_is_in_the_catalogue() -> None:
@@ -126,6 +130,18 @@ def test_figures_that_must_not_be_believed_are_not_shown() -> None:
     )
 
     assert _lines(results) == {}
+
+
+def test_findings_are_shown_until_a_newer_run_of_the_same_work_has_none() -> None:
+    results = Results()
+
+    results.publish(summary("old"), verdict(severities=[Severity.INVALID]))
+    assert _series(results, "edgeprof_run_finding") == [
+        f'edgeprof_run_finding{{{_WORK},finding="impossible-rate",severity="invalid"}} '
+    ]
+
+    results.publish(summary("new", started_wall_ns=2), verdict())
+    assert _series(results, "edgeprof_run_finding") == []
 
 
 def test_figures_of_a_run_that_failed_are_not_shown() -> None:

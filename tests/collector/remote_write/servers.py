@@ -70,15 +70,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def prometheus(folder: Path, port: int = 0) -> Iterator[Database]:
-    """Prometheus, which takes samples of the last hour in any order."""
+def prometheus(folder: Path, port: int = 0, *, config: str = "") -> Iterator[Database]:
+    """Prometheus, which takes samples of the last hour in any order, and has ``config`` besides."""
     folder.mkdir(exist_ok=True)
-    config = folder / "prometheus.yml"
-    config.write_text(_PROMETHEUS_CONFIG)
+    config_file = folder / "prometheus.yml"
+    config_file.write_text(_PROMETHEUS_CONFIG + config)
     port = port or free_port()
     command = [
         _program("prometheus"),
-        f"--config.file={config}",
+        f"--config.file={config_file}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--web.enable-remote-write-receiver",
