@@ -4,7 +4,7 @@ from pathlib import Path
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.job import JobCommand
-from edgeprof.plan import complete
+from edgeprof.plan_rules import complete
 from edgeprof_agent.config import AllowedConfig
 from edgeprof_agent.models.hub_reference import is_hub_reference
 from edgeprof_agent.models.presets import is_synthetic
@@ -34,7 +34,7 @@ def refuse_unless_allowed(command: JobCommand, allowed: AllowedConfig) -> None:
         )
     if command.plan.repetitions < 1:
         raise EdgeprofError(f"plan {command.plan.name}: 'repetitions' must be 1 or more")
-    complete(command.plan, Path(f"plan {command.plan.name}"))
+    complete(command.plan)
 
 
 def _model_is_allowed(model: str, folders: tuple[str, ...] | None) -> bool:

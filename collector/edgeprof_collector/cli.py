@@ -15,6 +15,7 @@ from edgeprof_collector.commands.compare import compare
 from edgeprof_collector.commands.engines import engines
 from edgeprof_collector.commands.export import export
 from edgeprof_collector.commands.imports import imports
+from edgeprof_collector.commands.plan import plan
 from edgeprof_collector.commands.profile import profile
 from edgeprof_collector.commands.runs import runs
 from edgeprof_collector.commands.show import show
@@ -26,6 +27,7 @@ for command in (profile, runs, show, compare, bisect, export, engines, collector
     app.command()(command)
 app.add_typer(imports, name="import")
 app.add_typer(baseline, name="baseline")
+app.add_typer(plan, name="plan")
 
 
 def _print_version(wanted: bool) -> None:

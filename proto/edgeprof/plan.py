@@ -1,17 +1,10 @@
-"""A plan: what a run does, as data. People write it as TOML; it travels as a message."""
+"""A plan: what a run does, as data. People write it as TOML (`plan_file`); it travels as a message."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta
-
-from edgeprof.errors import ConfigError, EdgeprofError
-from edgeprof.toml_reader import read_toml
-
-# Not by importlib.resources, which costs the agent 1.4 MB of memory.
-_FOLDER = Path(__file__).parent / "plans"
 
 Positive = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=0)]
@@ -32,6 +25,8 @@ class StepKind(str, Enum):
     DECODE = "decode"
     CHAT = "chat"
     FIDELITY = "fidelity"
+    PARALLEL = "parallel"
+    ROWS = "rows"
 
     @property
     def is_timed(self) -> bool:
@@ -45,9 +40,11 @@ class Step:
 
     A prefill step processes ``prompt_tokens`` after ``depth_tokens`` of context. A decode step feeds
     ``decode_tokens`` fixed tokens one at a time after ``depth_tokens``. A chat step has ``turns``; each
-    adds ``prompt_tokens`` to the conversation and generates ``decode_tokens``. A fidelity step processes
-    ``prompt_tokens`` together and ``decode_tokens`` one at a time, and keeps after each of them the ``top_count``
-    likeliest next tokens, to be held against those of another variant or run.
+    adds ``prompt_tokens`` to the conversation and generates ``decode_tokens``. A parallel step decodes
+    ``decode_tokens`` of each of ``sequences`` together, each after ``depth_tokens`` of its own. A rows step feeds
+    ``decode_tokens`` fixed tokens, ``rows`` in each call. A fidelity step processes ``prompt_tokens`` together and
+    ``decode_tokens`` one at a time, and keeps after each of them the ``top_count`` likeliest next tokens, to be held
+    against those of another variant or run.
     """
 
     kind: StepKind
@@ -57,11 +54,18 @@ class Step:
     decode_tokens: Count = 0
     turns: Positive = 1
     top_count: Annotated[int, Meta(ge=0, le=MOST_TOP_COUNT)] = 0
+    sequences: Count = 0
+    rows: Count = 0
 
     @property
     def context_tokens(self) -> int:
-        """Tokens of context that the step fills when it is complete."""
+        """Tokens of context that the step fills when it is complete; of a parallel one, in each sequence."""
         return self.depth_tokens + self.turns * (self.prompt_tokens + self.decode_tokens)
+
+    @property
+    def request_count(self) -> int:
+        """Requests that the step consists of: one for each turn of a chat, one for each sequence."""
+        return max(self.turns, self.sequences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +78,21 @@ class Variant:
     name: Name
     options: dict[str, str] = field(default_factory=dict)
     python: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Until:
+    """How long a run goes on once it has done the plan's ``repetitions``: until all that is given here is so.
+
+    ``interval_ratio``: the 95 % interval of every step's rate is no wider than this share of its median.
+    ``settled_seconds``: neither rates nor the temperature have moved any more for so long. Whatever is so, no
+    repetition begins beyond ``most_repetitions``, or ``most_seconds`` after the first one began.
+    """
+
+    interval_ratio: Annotated[float, Meta(gt=0, le=1)] | None = None
+    settled_seconds: Annotated[float, Meta(gt=0)] | None = None
+    most_repetitions: Positive = 30
+    most_seconds: Annotated[float, Meta(gt=0)] = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +115,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Steps, how often, with which variants, behind which gates and within which limits."""
+    """Steps, how often, with which variants, behind which gates and within which limits.
+
+    Every step of every variant is repeated ``repetitions`` times, and more often if ``until`` is given.
+    """
 
     name: Name
     steps: tuple[Step, ...]
     description: str = ""
     repetitions: Positive = 5
+    until: Until | None = None
     variants: tuple[Variant, ...] = (Variant(name="default"),)
     gates: Gates = field(default_factory=Gates)
     limits: Limits = field(default_factory=Limits)
@@ -110,99 +133,12 @@ class Plan:
 
     @property
     def context_tokens(self) -> int:
-        """Context that the largest step needs."""
+        """Context that the largest step needs in one sequence."""
         return max(step.context_tokens for step in self.steps)
 
-
-def read_plan(path: Path) -> Plan:
-    """Read a plan from a TOML file.
-
-    Raises:
-        ConfigError: a key is unknown, a value is wrong, or a step cannot be run as written.
-    """
-    return complete(read_toml(path, Plan), path)
-
-
-def built_in_plan(name: str) -> Plan:
-    """Return the plan that ships under this name.
-
-    Raises:
-        EdgeprofError: no plan has this name.
-    """
-    if name not in built_in_plan_names():
-        names = ", ".join(built_in_plan_names())
-        raise EdgeprofError(f"no plan is called '{name}': use one of {names}, or the path of a TOML file")
-    return read_plan(_FOLDER / f"{name}.toml")
-
-
-def built_in_plan_names() -> tuple[str, ...]:
-    """Names of the plans that ship with edgeprof."""
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
-
-
-def find_plan(name_or_path: str) -> Plan:
-    """Return the plan in the file ``name_or_path``, or else the built-in plan of that name."""
-    if name_or_path.endswith(".toml"):
-        return read_plan(Path(name_or_path))
-    return built_in_plan(name_or_path)
-
-
-def complete(plan: Plan, path: Path) -> Plan:
-    """Name the steps that have no name, and refuse what cannot be run."""
-    if not plan.steps:
-        raise ConfigError(f"{path}: a plan needs at least one [[steps]]")
-    if not plan.variants:
-        raise ConfigError(f"{path}: 'variants' must not be empty; leave it out to run the engine's defaults")
-    steps = tuple(_complete_step(step, f"{path}: step {number}") for number, step in enumerate(plan.steps, 1))
-    _refuse_duplicates([step.name for step in steps], f"{path}: two steps are called")
-    _refuse_duplicates([variant.name for variant in plan.variants], f"{path}: two variants are called")
-    return replace(plan, steps=steps)
-
-
-def _complete_step(step: Step, where: str) -> Step:
-    if step.kind is StepKind.FIDELITY:
-        step = _complete_fidelity(step, where)
-    elif step.top_count:
-        raise ConfigError(f"{where}: only a fidelity step has 'top_count'")
-    needed = {
-        StepKind.PREFILL: ("prompt_tokens",),
-        StepKind.DECODE: ("decode_tokens",),
-        StepKind.CHAT: ("prompt_tokens", "decode_tokens"),
-    }.get(step.kind, ())
-    for key in needed:
-        if getattr(step, key) == 0:
-            raise ConfigError(f"{where}: a {step.kind.value} step needs '{key}', 1 or more")
-    if step.kind is not StepKind.CHAT and step.turns != 1:
-        raise ConfigError(f"{where}: only a chat step has 'turns'")
-    unused = {StepKind.PREFILL: "decode_tokens", StepKind.DECODE: "prompt_tokens"}.get(step.kind)
-    if unused and getattr(step, unused):
-        raise ConfigError(f"{where}: a {step.kind.value} step has no '{unused}'")
-    return step if step.name else replace(step, name=_default_name(step))
-
-
-def _complete_fidelity(step: Step, where: str) -> Step:
-    step = step if step.top_count else replace(step, top_count=DEFAULT_TOP_COUNT)
-    tokens = step.prompt_tokens + step.decode_tokens
-    if not tokens:
-        raise ConfigError(f"{where}: a fidelity step needs 'prompt_tokens' or 'decode_tokens', 1 or more")
-    if tokens * step.top_count > MOST_KEPT_TOKENS:
-        raise ConfigError(
-            f"{where}: {tokens} tokens with {step.top_count} next tokens each are more than {MOST_KEPT_TOKENS}: "
-            "take fewer of either"
-        )
-    return step
-
-
-def _default_name(step: Step) -> str:
-    if step.kind is StepKind.CHAT:
-        return f"chat {step.turns}x({step.prompt_tokens}+{step.decode_tokens})"
-    if step.kind is StepKind.FIDELITY:
-        return f"fidelity {step.prompt_tokens}+{step.decode_tokens}"
-    tokens = step.prompt_tokens or step.decode_tokens
-    return f"{step.kind.value} {tokens}" + (f" @ {step.depth_tokens}" if step.depth_tokens else "")
-
-
-def _refuse_duplicates(names: list[str], message: str) -> None:
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            raise ConfigError(f"{message} '{name}'; give one another name")
+    @property
+    def cache_tokens(self) -> int:
+        """Tokens that all caches hold: one sequence of the largest step, and the sequences of parallel steps."""
+        parallel = [step for step in self.steps if step.sequences]
+        sequences = max((step.sequences for step in parallel), default=0)
+        return self.context_tokens + sequences * max((step.context_tokens for step in parallel), default=0)

@@ -69,7 +69,7 @@ def test_models_can_be_limited_to_folders_whatever_the_path_looks_like(tmp_path:
         (replace(PLAN, steps=()), "needs at least one"),
         (replace(PLAN, variants=()), "'variants' must not be empty"),
         (replace(PLAN, repetitions=0), "'repetitions' must be 1 or more"),
-        (replace(PLAN, steps=(Step(kind=StepKind.DECODE),)), "needs 'decode_tokens'"),
+        (replace(PLAN, steps=(Step(kind=StepKind.DECODE),)), "a decode step needs it"),
     ],
 )
 def test_a_plan_that_cannot_be_run_is_refused(plan: Plan, message: str) -> None:

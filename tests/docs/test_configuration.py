@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from edgeprof.plan import read_plan
+from edgeprof.plan_file import read_plan
 from edgeprof.toml_reader import read_toml
 from edgeprof_agent.config import AgentConfig
 from edgeprof_collector.config import CollectorConfig

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from edgeprof.errors import ConfigError, EdgeprofError
-from edgeprof.plan import StepKind, Variant, built_in_plan, built_in_plan_names, find_plan, read_plan
+from edgeprof.plan import StepKind, Variant
+from edgeprof.plan_file import built_in_plan, built_in_plan_names, check_plan, find_plan, read_plan
 
 
 def _write(folder: Path, text: str) -> Path:
@@ -87,55 +88,125 @@ decode_tokens = 4
     assert plan.repetitions == 5
 
 
+def test_parallel_and_rows_steps_are_named_by_what_they_do(tmp_path: Path) -> None:
+    text = """
+[[steps]]
+kind = "parallel"
+sequences = 4
+decode_tokens = 32
+depth_tokens = 100
+
+[[steps]]
+kind = "rows"
+rows = 8
+decode_tokens = 64
+"""
+    plan = read_plan(_write(tmp_path, text))
+
+    assert [step.name for step in plan.steps] == ["parallel 4x32 @ 100", "rows 8"]
+    assert [step.request_count for step in plan.steps] == [4, 1]
+    assert plan.context_tokens == 132
+    assert plan.cache_tokens == 132 + 4 * 132
+
+
+def test_a_sweep_makes_a_variant_of_every_combination(tmp_path: Path) -> None:
+    plan = read_plan(_write(tmp_path, f'{_STEP}[sweep]\nthreads = ["1", "2"]\nflash_attention = ["on", "off"]\n'))
+
+    assert [variant.name for variant in plan.variants] == [
+        "threads=1 flash_attention=on",
+        "threads=1 flash_attention=off",
+        "threads=2 flash_attention=on",
+        "threads=2 flash_attention=off",
+    ]
+    assert plan.variants[1].options == {"threads": "1", "flash_attention": "off"}
+
+
+_KINDS = ", ".join(kind.value for kind in StepKind)
 _STEP = '[[steps]]\nkind = "prefill"\nprompt_tokens = 8\n'
 _REFUSED = {
-    "no steps": ("steps = []\n", ": a plan needs at least one [[steps]]"),
+    "no steps": ("steps = []\n", ":1: a plan needs at least one [[steps]]"),
     "no variants": (
         f"variants = []\n{_STEP}",
-        ": 'variants' must not be empty; leave it out to run the engine's defaults",
+        ":2: 'variants' must not be empty; leave it out to run the engine's defaults",
     ),
     "a prefill of nothing": (
         '[[steps]]\nkind = "prefill"\n',
-        ": step 1: a prefill step needs 'prompt_tokens', 1 or more",
+        ":2: 'steps[0].prompt_tokens': a prefill step needs it, 1 or more",
     ),
     "a decode of nothing": (
         f'{_STEP}[[steps]]\nkind = "decode"\n',
-        ": step 2: a decode step needs 'decode_tokens', 1 or more",
+        ":5: 'steps[1].decode_tokens': a decode step needs it, 1 or more",
     ),
     "a chat without prompts": (
         '[[steps]]\nkind = "chat"\ndecode_tokens = 4\n',
-        ": step 1: a chat step needs 'prompt_tokens', 1 or more",
+        ":2: 'steps[0].prompt_tokens': a chat step needs it, 1 or more",
     ),
     "a chat without answers": (
         '[[steps]]\nkind = "chat"\nprompt_tokens = 4\n',
-        ": step 1: a chat step needs 'decode_tokens', 1 or more",
+        ":2: 'steps[0].decode_tokens': a chat step needs it, 1 or more",
     ),
     "fidelity on nothing": (
         '[[steps]]\nkind = "fidelity"\n',
-        ": step 1: a fidelity step needs 'prompt_tokens' or 'decode_tokens', 1 or more",
+        ":2: 'steps[0]': a fidelity step needs 'prompt_tokens' or 'decode_tokens', 1 or more",
     ),
     "more next tokens than are kept": (
         '[[steps]]\nkind = "fidelity"\nprompt_tokens = 1000\ntop_count = 20\n',
-        ": step 1: 1000 tokens with 20 next tokens each are more than 16384: take fewer of either",
+        ":2: 'steps[0]': 1000 tokens with 20 next tokens each are more than 16384: take fewer of either",
     ),
-    "next tokens of a prefill": (f"{_STEP}top_count = 4\n", ": step 1: only a fidelity step has 'top_count'"),
-    "turns outside a chat": (f"{_STEP}turns = 2\n", ": step 1: only a chat step has 'turns'"),
+    "next tokens of a prefill": (f"{_STEP}top_count = 4\n", ":5: 'steps[0].top_count': a prefill step has none"),
+    "turns outside a chat": (f"{_STEP}turns = 2\n", ":5: 'steps[0].turns': only a chat step has turns"),
     "tokens that a prefill does not decode": (
         f"{_STEP}decode_tokens = 2\n",
-        ": step 1: a prefill step has no 'decode_tokens'",
+        ":5: 'steps[0].decode_tokens': a prefill step has none",
     ),
     "a prompt that a decode does not read": (
         '[[steps]]\nkind = "decode"\ndecode_tokens = 4\nprompt_tokens = 4\n',
-        ": step 1: a decode step has no 'prompt_tokens'",
+        ":5: 'steps[0].prompt_tokens': a decode step has none",
     ),
-    "two steps of one name": (_STEP + _STEP, ": two steps are called 'prefill 8'; give one another name"),
+    "sequences outside a parallel step": (
+        f"{_STEP}sequences = 2\n",
+        ":5: 'steps[0].sequences': a prefill step has none",
+    ),
+    "a parallel step without sequences": (
+        '[[steps]]\nkind = "parallel"\ndecode_tokens = 4\n',
+        ":2: 'steps[0].sequences': a parallel step needs it, 1 or more",
+    ),
+    "rows that do not fill their calls": (
+        '[[steps]]\nkind = "rows"\nrows = 8\ndecode_tokens = 20\n',
+        ":5: 'steps[0].decode_tokens': must fill 2 calls of 8 or more: 16, 24, ...",
+    ),
+    "two steps of one name": (_STEP + _STEP, ":5: two steps are called 'prefill 8'; give one another name"),
     "two variants of one name": (
         f'{_STEP}[[variants]]\nname = "a"\n[[variants]]\nname = "a"\n',
-        ": two variants are called 'a'; give one another name",
+        ":7: two variants are called 'a'; give one another name",
+    ),
+    "a sweep beside variants": (
+        f'{_STEP}[[variants]]\nname = "a"\n[sweep]\nthreads = ["1"]\n',
+        ":7: 'sweep' makes the variants, so there can be no [[variants]] beside it",
+    ),
+    "a sweep of too many": (
+        f'{_STEP}[sweep]\nthreads = ["1", "2", "3", "4", "5", "6", "7", "8"]\nbatch = {list("123456789")}\n',
+        ":5: 'sweep' makes 72 variants; 64 at most",
+    ),
+    "a sweep of nothing": (
+        f"{_STEP}[sweep]\nthreads = []\n",
+        ":6: 'sweep.threads': expected `array` of length >= 1",
+    ),
+    "a sweep of a number": (
+        f'{_STEP}[sweep]\nthreads = ["1", 2]\n',
+        ":6: 'sweep.threads[1]': expected `str`, got `int`",
+    ),
+    "fewer repetitions at most than at least": (
+        f"{_STEP}[until]\ninterval_ratio = 0.02\nmost_repetitions = 3\n",
+        ":7: 'until.most_repetitions': must be 5, the plan's 'repetitions', or more",
+    ),
+    "an until of nothing": (
+        f"{_STEP}[until]\nmost_repetitions = 30\n",
+        ":5: 'until': needs 'interval_ratio' or 'settled_seconds', else nothing is waited for",
     ),
     "a kind that does not exist": (
         '[[steps]]\nkind = "prefil"\nprompt_tokens = 8\n',
-        ":3: 'steps[0].kind': invalid enum value 'prefil'; expected one of prefill, decode, chat, fidelity",
+        f":3: 'steps[0].kind': invalid enum value 'prefil'; expected one of {_KINDS}",
     ),
     "a negative count": (
         '[[steps]]\nkind = "prefill"\nprompt_tokens = -8\n',
@@ -151,6 +222,38 @@ _REFUSED = {
         ":6: unknown key 'limits.time_second'; did you mean 'time_seconds'?",
     ),
 }
+
+
+def test_every_wrong_key_is_told_from_top_to_bottom(tmp_path: Path) -> None:
+    path = _write(
+        tmp_path,
+        """repetition = 3
+rest_seconds = -1.0
+
+[[steps]]
+kind = "decod"
+decode_tokens = 4
+
+[[steps]]
+decode_tokens = "many"
+
+[limits]
+time_seconds = 0.0
+""",
+    )
+
+    assert check_plan(path) == (
+        f"{path}:2: unknown key 'repetition'; did you mean 'repetitions'?",
+        f"{path}:3: 'rest_seconds': expected `float` >= 0.0",
+        f"{path}:6: 'steps[0].kind': invalid enum value 'decod'; expected one of {_KINDS}",
+        f"{path}:9: 'steps[1]': key 'kind' is missing",
+        f"{path}:10: 'steps[1].decode_tokens': expected `int`, got `str`",
+        f"{path}:13: 'limits.time_seconds': expected `float` > 0.0",
+    )
+
+
+def test_a_plan_without_fault_has_nothing_to_tell(tmp_path: Path) -> None:
+    assert check_plan(_write(tmp_path, _STEP)) == ()
 
 
 @pytest.mark.parametrize(("text", "expected"), _REFUSED.values(), ids=_REFUSED.keys())

@@ -100,6 +100,14 @@ _WRONG = {
         'name = "x"\nengine = 3\n',
         "2: 'engine': expected `table`, got `int`",
     ),
+    "an array of tables for a table": (
+        'name = "x"\n[[engine]]\nwatts = 1.0\n',
+        "2: 'engine': expected `table`, got `array`",
+    ),
+    "a table for an array of tables": (
+        'name = "x"\n[wheels]\nspokes = 1\n',
+        "2: 'wheels': expected `array`, got `table`",
+    ),
     "wrong type of a table's value": (
         'name = "x"\n[engine.options]\nboost = 3\n',
         "3: 'engine.options.boost': expected `str`, got `int`",

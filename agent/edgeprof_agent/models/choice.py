@@ -6,7 +6,8 @@ a measured read bandwidth of 68 GB/s.
 """
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.plan import Plan, Step, built_in_plan
+from edgeprof.plan import Plan, Step
+from edgeprof.plan_file import built_in_plan
 from edgeprof.run import ModelFacts
 from edgeprof_agent.models.outline import ModelOutline
 from edgeprof_agent.models.planned import planned_facts

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.plan import Plan, Variant, find_plan
+from edgeprof.plan import Plan, Variant
+from edgeprof.plan_file import find_plan
 from edgeprof_collector.analysis.comparison.bisection import Conclusion, Pair, Search, search
 from edgeprof_collector.analysis.comparison.result import Aspect
 from edgeprof_collector.client.judging import fetch_run

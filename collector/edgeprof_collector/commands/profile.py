@@ -13,7 +13,8 @@ from rich.console import Console
 from edgeprof.errors import EdgeprofError
 from edgeprof.folders import data_folder
 from edgeprof.job import JobState
-from edgeprof.plan import Plan, find_plan
+from edgeprof.plan import Plan
+from edgeprof.plan_file import find_plan
 from edgeprof_collector.client.judging import judge_run
 from edgeprof_collector.commands.options import AsJson
 from edgeprof_collector.commands.report_file import make_report_folder, write_report

@@ -10,12 +10,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
-from pathlib import Path
 
 import msgspec
 
 from edgeprof.device import Accelerator, DeviceFacts
-from edgeprof.plan import Gates, Plan, Step, StepKind, Variant, complete
+from edgeprof.plan import Gates, Plan, Step, StepKind, Variant
+from edgeprof.plan_rules import complete
 from edgeprof.run import (
     EngineFacts,
     ModelFacts,
@@ -98,7 +98,7 @@ def _plan(tests: Sequence[BenchTest]) -> Plan:
         gates=Gates(idle_cpu_ratio=None, wait_seconds=0),
         rest_seconds=0,
     )
-    return complete(plan, Path(ENGINE))
+    return complete(plan)
 
 
 def _step(test: BenchTest) -> Step:

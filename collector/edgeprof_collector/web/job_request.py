@@ -1,15 +1,15 @@
 """From the body of a POST to a job request, checked whole."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.plan import built_in_plan, complete
-from edgeprof.unknown_keys import find_unknown_key
+from edgeprof.plan_file import built_in_plan
+from edgeprof.plan_rules import complete
+from edgeprof.problems import find_problems
 from edgeprof_collector.jobs.messages import JobRequest
 from edgeprof_collector.web.json_body import json_body
 
@@ -34,12 +34,12 @@ def parse_job_request(body: bytes) -> JobRequest:
     """
     try:
         data = _with_plan(msgspec.json.decode(body))
-        if unknown := find_unknown_key(data, JobRequest):
-            raise EdgeprofError(str(unknown))
+        for problem in find_problems(data, JobRequest):
+            raise EdgeprofError(f"the job request is not as expected: {problem.text}")
         request = msgspec.convert(data, JobRequest)
     except msgspec.DecodeError as error:
         raise EdgeprofError(f"the job request is not as expected: {error}") from error
-    return replace(request, plan=complete(request.plan, Path("plan")))
+    return replace(request, plan=complete(request.plan))
 
 
 def _with_plan(data: Any) -> Any:

@@ -14,14 +14,18 @@ class StepKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STEP_KIND_DECODE: _ClassVar[StepKind]
     STEP_KIND_CHAT: _ClassVar[StepKind]
     STEP_KIND_FIDELITY: _ClassVar[StepKind]
+    STEP_KIND_PARALLEL: _ClassVar[StepKind]
+    STEP_KIND_ROWS: _ClassVar[StepKind]
 STEP_KIND_UNSPECIFIED: StepKind
 STEP_KIND_PREFILL: StepKind
 STEP_KIND_DECODE: StepKind
 STEP_KIND_CHAT: StepKind
 STEP_KIND_FIDELITY: StepKind
+STEP_KIND_PARALLEL: StepKind
+STEP_KIND_ROWS: StepKind
 
 class Step(_message.Message):
-    __slots__ = ("name", "kind", "prompt_tokens", "depth_tokens", "decode_tokens", "turns", "top_count")
+    __slots__ = ("name", "kind", "prompt_tokens", "depth_tokens", "decode_tokens", "turns", "top_count", "sequences", "rows")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +33,8 @@ class Step(_message.Message):
     DECODE_TOKENS_FIELD_NUMBER: _ClassVar[int]
     TURNS_FIELD_NUMBER: _ClassVar[int]
     TOP_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCES_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: StepKind
     prompt_tokens: int
@@ -36,7 +42,9 @@ class Step(_message.Message):
     decode_tokens: int
     turns: int
     top_count: int
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[StepKind, str]] = ..., prompt_tokens: _Optional[int] = ..., depth_tokens: _Optional[int] = ..., decode_tokens: _Optional[int] = ..., turns: _Optional[int] = ..., top_count: _Optional[int] = ...) -> None: ...
+    sequences: int
+    rows: int
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[StepKind, str]] = ..., prompt_tokens: _Optional[int] = ..., depth_tokens: _Optional[int] = ..., decode_tokens: _Optional[int] = ..., turns: _Optional[int] = ..., top_count: _Optional[int] = ..., sequences: _Optional[int] = ..., rows: _Optional[int] = ...) -> None: ...
 
 class Variant(_message.Message):
     __slots__ = ("name", "options", "python")
@@ -54,6 +62,18 @@ class Variant(_message.Message):
     options: _containers.ScalarMap[str, str]
     python: str
     def __init__(self, name: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., python: _Optional[str] = ...) -> None: ...
+
+class Until(_message.Message):
+    __slots__ = ("interval_ratio", "settled_seconds", "most_repetitions", "most_seconds")
+    INTERVAL_RATIO_FIELD_NUMBER: _ClassVar[int]
+    SETTLED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MOST_REPETITIONS_FIELD_NUMBER: _ClassVar[int]
+    MOST_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    interval_ratio: float
+    settled_seconds: float
+    most_repetitions: int
+    most_seconds: float
+    def __init__(self, interval_ratio: _Optional[float] = ..., settled_seconds: _Optional[float] = ..., most_repetitions: _Optional[int] = ..., most_seconds: _Optional[float] = ...) -> None: ...
 
 class Gates(_message.Message):
     __slots__ = ("start_temperature_celsius", "idle_cpu_ratio", "wait_seconds")
@@ -76,7 +96,7 @@ class Limits(_message.Message):
     def __init__(self, time_seconds: _Optional[float] = ..., temperature_celsius: _Optional[float] = ..., memory_headroom_ratio: _Optional[float] = ...) -> None: ...
 
 class Plan(_message.Message):
-    __slots__ = ("name", "description", "steps", "repetitions", "variants", "gates", "limits", "seed", "rest_seconds")
+    __slots__ = ("name", "description", "steps", "repetitions", "variants", "gates", "limits", "seed", "rest_seconds", "until")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
@@ -86,6 +106,7 @@ class Plan(_message.Message):
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     REST_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
     name: str
     description: str
     steps: _containers.RepeatedCompositeFieldContainer[Step]
@@ -95,4 +116,5 @@ class Plan(_message.Message):
     limits: Limits
     seed: int
     rest_seconds: float
-    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[Step, _Mapping]]] = ..., repetitions: _Optional[int] = ..., variants: _Optional[_Iterable[_Union[Variant, _Mapping]]] = ..., gates: _Optional[_Union[Gates, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., seed: _Optional[int] = ..., rest_seconds: _Optional[float] = ...) -> None: ...
+    until: Until
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[Step, _Mapping]]] = ..., repetitions: _Optional[int] = ..., variants: _Optional[_Iterable[_Union[Variant, _Mapping]]] = ..., gates: _Optional[_Union[Gates, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., seed: _Optional[int] = ..., rest_seconds: _Optional[float] = ..., until: _Optional[_Union[Until, _Mapping]] = ...) -> None: ...

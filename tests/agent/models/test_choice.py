@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.plan import Plan, Step, StepKind, Variant, built_in_plan
+from edgeprof.plan import Plan, Step, StepKind, Variant
+from edgeprof.plan_file import built_in_plan
 from edgeprof_agent.models.choice import choose_shape, estimate_seconds, estimate_step_seconds, memory_needed_bytes
 from edgeprof_agent.models.planned import planned_facts
 from edgeprof_agent.models.presets import PUBLISHED_SHAPES, parse_spec

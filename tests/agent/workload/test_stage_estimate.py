@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from edgeprof.plan import built_in_plan
+from edgeprof.plan_file import built_in_plan
 from edgeprof.run import PhaseKind, StepRef
 from edgeprof_agent.models.choice import estimate_seconds
 from edgeprof_agent.models.planned import planned_facts

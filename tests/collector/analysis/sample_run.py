@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from edgeprof.device import Accelerator, DeviceFacts
-from edgeprof.plan import Plan, Step, StepKind, Variant, built_in_plan
+from edgeprof.plan import Plan, Step, StepKind, Variant
+from edgeprof.plan_file import built_in_plan
 from edgeprof.run import (
     CeilingMeasured,
     EngineFacts,

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from edgeprof.job import JobState
+from edgeprof.plan_file import built_in_plan_names
 from edgeprof.run import RunRecord
 from edgeprof.v1.telemetry_pb2 import RunTelemetry
 from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
@@ -142,36 +143,36 @@ def test_the_same_key_gives_the_same_job(collector: LiveCollector, http: httpx.C
 
 _WRONG_JOBS = {
     "no JSON": (b"{", 400, "the job request is not as expected: Input data was truncated"),
-    "no object": (b"[]", 400, "the job request is not as expected: Expected `object`, got `array`"),
+    "no object": (b"[]", 400, "the job request is not as expected: expected `object`, got `array`"),
     "no device": (
         json.dumps({"plan": "quick"}).encode(),
         400,
-        "the job request is not as expected: Object missing required field `target`",
+        "the job request is not as expected: key 'target' is missing",
     ),
     "a key that nobody reads": (
         json.dumps(_job(modle="x")).encode(),
         400,
-        "unknown key 'modle'; did you mean 'model'?",
+        "the job request is not as expected: unknown key 'modle'; did you mean 'model'?",
     ),
     "a key of the plan that nobody reads": (
         json.dumps(_job(plan={"name": "p", "steps": [{"kind": "decode", "decode_token": 4}]})).encode(),
         400,
-        "unknown key 'plan.steps[0].decode_token'; did you mean 'decode_tokens'?",
+        "the job request is not as expected: unknown key 'plan.steps[0].decode_token'; did you mean 'decode_tokens'?",
     ),
     "a wrong value": (
         json.dumps(_job(queue_seconds=0)).encode(),
         400,
-        "the job request is not as expected: Expected `float` > 0.0 - at `$.queue_seconds`",
+        "the job request is not as expected: 'queue_seconds': expected `float` > 0.0",
     ),
     "a step that cannot be run": (
         json.dumps(_job(plan={"name": "p", "steps": [{"kind": "decode"}]})).encode(),
         400,
-        "plan: step 1: a decode step needs 'decode_tokens', 1 or more",
+        "plan p: 'steps[0].decode_tokens': a decode step needs it, 1 or more",
     ),
     "a plan that is not built in": (
         json.dumps(_job(plan="quikc")).encode(),
         400,
-        "no plan is called 'quikc': use one of quick, or the path of a TOML file",
+        f"no plan is called 'quikc': use one of {', '.join(built_in_plan_names())}, or the path of a TOML file",
     ),
     "an unknown device": (
         json.dumps(_job(target="orin")).encode(),

@@ -1,0 +1,47 @@
+"""`edgeprof plan`: which plans there are, what one does, and whether one of your own is right."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from edgeprof.plan_file import built_in_plan, built_in_plan_names, check_plan, find_plan
+from edgeprof_collector.report.plan_text import print_plan, repetitions_text
+
+EXIT_WRONG = 1
+
+plan = typer.Typer(no_args_is_help=True, help="The plans that ship with edgeprof, and your own.")
+
+_NameOrPath = Annotated[str, typer.Argument(metavar="PLAN", help="A built-in plan, or a TOML file.")]
+_File = Annotated[Path, typer.Argument(metavar="FILE", help="A plan in TOML.")]
+
+
+@plan.command("list")
+def list_plans() -> None:
+    """List the plans that ship with edgeprof."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("plan", "steps", "repetitions", "what it is for"):
+        table.add_column(heading, no_wrap=heading == "plan", overflow="fold")
+    for name in built_in_plan_names():
+        shipped = built_in_plan(name)
+        table.add_row(name, str(len(shipped.steps)), repetitions_text(shipped), shipped.description)
+    Console(highlight=False).print(table)
+
+
+@plan.command("show")
+def show_plan(name: _NameOrPath) -> None:
+    """Show what a plan does, step by step."""
+    print_plan(find_plan(name), Console(highlight=False))
+
+
+@plan.command("check")
+def check(file: _File) -> None:
+    """Check a plan: a line for every key that is wrong, with its place and what was expected."""
+    lines = check_plan(file)
+    for line in lines:
+        typer.echo(line)
+    if lines:
+        raise typer.Exit(EXIT_WRONG)
+    typer.echo(f"{file}: a plan without fault")
