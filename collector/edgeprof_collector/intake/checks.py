@@ -77,6 +77,8 @@ def frame_fault(frame: Frame, layouts: Mapping[int, Layout]) -> str:
         layout = layouts.get(block.layout)
         if layout is None:
             return f"layout {block.layout} is not described"
+        if block.bucket_ns or block.below or block.above:
+            return "a block claims to be thinned, which only a collector does"
         try:
             check_block(block, layout)
         except MalformedFrameError as error:

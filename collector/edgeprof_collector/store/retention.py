@@ -14,6 +14,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from edgeprof_collector.store.outgoing import Cursor
 from edgeprof_collector.store.thinning import Reach, thin_idle, thin_runs
 
 _DAY_NS = 86_400 * 10**9
@@ -77,22 +78,24 @@ def retire(
         now_wall_ns: the time.
         destinations: the names of those that frames are sent on to.
     """
-    sent_id = _sent_by_all(connection, destinations)
-    done = _retire_within(connection, retention, now_wall_ns, Reach(0, sent_id, 0))
-    if done != Retired() or sent_id == _LARGEST:
+    sent = _sent_by_all(connection, destinations)
+    done = _retire_within(connection, retention, now_wall_ns, Reach(sent, 0))
+    if done != Retired() or not destinations:
         return done
-    late = Reach(sent_id, _LARGEST, round(retention.unsent_days * _DAY_NS))
+    late = Reach(Cursor(_LARGEST, _LARGEST), round(retention.unsent_days * _DAY_NS))
     done = _retire_within(connection, retention, now_wall_ns, late)
     return replace(done, unsent_frames=done.frames + done.thinned_frames)
 
 
-def _sent_by_all(connection: sqlite3.Connection, destinations: Sequence[str]) -> int:
-    """The last frame that every destination has had. One that has not begun has had none."""
-    positions = [_LARGEST]
+def _sent_by_all(connection: sqlite3.Connection, destinations: Sequence[str]) -> Cursor:
+    """How far every destination has come. One that has not begun has had nothing."""
+    frames, run_ends = [_LARGEST], [_LARGEST]
     for name in destinations:
-        row = connection.execute("SELECT frame_id FROM destinations WHERE name = ?", (name,)).fetchone()
-        positions.append(row[0] if row else 0)
-    return min(positions)
+        row = connection.execute("SELECT frame_id, run_end FROM destinations WHERE name = ?", (name,)).fetchone()
+        frame, run_end = row or (0, 0)
+        frames.append(frame)
+        run_ends.append(run_end)
+    return Cursor(min(frames), min(run_ends))
 
 
 def _retire_within(connection: sqlite3.Connection, retention: Retention, now_wall_ns: int, reach: Reach) -> Retired:
@@ -145,22 +148,24 @@ def _retire_idle(connection: sqlite3.Connection, before_ns: int, reach: Reach) -
     """Delete the oldest telemetry outside of runs that began before a time; return how many frames."""
     return connection.execute(
         "DELETE FROM frames WHERE frame_id IN (SELECT frame_id FROM frames WHERE run_id = '' AND start_wall_ns < ? "
-        "AND frame_id > ? AND frame_id <= ? AND frame_id < (SELECT max(frame_id) FROM frames) "
+        "AND frame_id <= ? AND frame_id < (SELECT max(frame_id) FROM frames) "
         "ORDER BY start_wall_ns LIMIT ?)",
-        (before_ns, reach.after_id, reach.until_id, _FRAMES_AT_ONCE),
+        (before_ns, reach.until.frame, _FRAMES_AT_ONCE),
     ).rowcount
 
 
 def _retire_run(connection: sqlite3.Connection, before_ns: int, reach: Reach) -> Retired:
     """Delete the next of the oldest run that began before a time: some of its frames, or at last the run itself.
 
-    One with frames beyond the reach waits whole.
+    One with frames or results beyond the reach waits whole.
     """
     row = connection.execute(
         "SELECT run_id FROM runs WHERE started_wall_ns < ? AND state <> 'running' AND NOT is_baseline "
         "AND NOT EXISTS (SELECT 1 FROM frames WHERE frames.run_id = runs.run_id AND frames.run_id <> '' "
-        "AND frame_id > ?) ORDER BY started_wall_ns LIMIT 1",
-        (before_ns, reach.until_id),
+        "AND frame_id > ?) "
+        "AND NOT EXISTS (SELECT 1 FROM run_ends WHERE run_ends.run_id = runs.run_id AND position > ?) "
+        "ORDER BY started_wall_ns LIMIT 1",
+        (before_ns, *reach.until),
     ).fetchone()
     if row is None:
         return Retired()

@@ -11,6 +11,7 @@ from edgeprof.telemetry import MalformedFrameError
 from edgeprof.thinned import decode_thinned, encode_thinned, join, thin
 from edgeprof.v1.telemetry_pb2 import Frame, Layout
 from edgeprof.v1.uplink_pb2 import AgentMessage
+from edgeprof_collector.store.outgoing import Cursor
 from edgeprof_collector.store.packing import pack, unpack
 
 # What becomes one frame at most, so that a pass takes some tens of milliseconds.
@@ -32,10 +33,9 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Frames that a pass may touch: those after ``after_id``, up to ``until_id``; they are ``later_ns`` late."""
+    """What a pass may touch: frames and ends of runs up to ``until``, and that ``later_ns`` later than otherwise."""
 
-    after_id: int
-    until_id: int
+    until: Cursor
     later_ns: int
 
 
@@ -85,25 +85,29 @@ def thin_idle(connection: sqlite3.Connection, bucket_ns: int, before_wall_ns: in
     for finer_ns in (each for each in _LEVELS_NS if each < bucket_ns):
         row = connection.execute(
             f"SELECT {_COLUMNS} FROM frames WHERE run_id = '' AND bucket_ns = ? AND start_wall_ns < ? "  # noqa: S608
-            "AND fault = '' AND frame_id > ? AND frame_id <= ? AND frame_id < (SELECT max(frame_id) FROM frames) "
+            "AND fault = '' AND frame_id <= ? AND frame_id < (SELECT max(frame_id) FROM frames) "
             "ORDER BY start_wall_ns LIMIT 1",
-            (finer_ns, before_wall_ns, reach.after_id, reach.until_id),
+            (finer_ns, before_wall_ns, reach.until.frame),
         ).fetchone()
         if row:
-            return _thin_from(connection, _StoredFrame(*row), bucket_ns, before_wall_ns, reach.until_id)
+            return _thin_from(connection, _StoredFrame(*row), bucket_ns, before_wall_ns, reach.until.frame)
     return 0
 
 
 def thin_runs(connection: sqlite3.Connection, bucket_ns: int, before_wall_ns: int, reach: Reach) -> int:
-    """Likewise the telemetry of runs that began before a time, have ended and are no baseline."""
+    """Likewise the telemetry of runs that began before a time, have ended and are no baseline.
+
+    It waits until their results, which are computed from it, have been had by all who get them.
+    """
     row = connection.execute(
         f"SELECT {_COLUMNS} FROM frames WHERE frame_id = (SELECT frame_id FROM runs JOIN frames AS f "  # noqa: S608
         "ON f.run_id = runs.run_id AND f.run_id <> '' AND f.bucket_ns < ? WHERE started_wall_ns < ? "
-        "AND state <> 'running' AND NOT is_baseline AND fault = '' AND frame_id > ? AND frame_id <= ? "
+        "AND state <> 'running' AND NOT is_baseline AND fault = '' AND frame_id <= ? "
+        "AND NOT EXISTS (SELECT 1 FROM run_ends WHERE run_ends.run_id = runs.run_id AND position > ?) "
         "AND frame_id < (SELECT max(frame_id) FROM frames) ORDER BY started_wall_ns, frame_id LIMIT 1)",
-        (bucket_ns, before_wall_ns, reach.after_id, reach.until_id),
+        (bucket_ns, before_wall_ns, *reach.until),
     ).fetchone()
-    return _thin_from(connection, _StoredFrame(*row), bucket_ns, _LARGEST, reach.until_id) if row else 0
+    return _thin_from(connection, _StoredFrame(*row), bucket_ns, _LARGEST, reach.until.frame) if row else 0
 
 
 def _thin_from(

@@ -60,6 +60,20 @@ def test_frames_of_a_refused_layout_are_stored_marked_and_counted(tmp_path: Path
     asyncio.run(scenario())
 
 
+def test_a_frame_that_claims_to_be_thinned_is_marked_and_counted(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = await running.connected()
+            claiming = frame_message(2, run_id="run-1")
+            claiming.frame.blocks[0].bucket_ns = 2**64 - 1
+            await device.send(AgentMessage(layout=layout()), event_message(1, started()), claiming)
+            await device.acknowledged(2)
+            assert len(running.store.telemetry("run-1").frames) == 0
+            assert "edgeprof_collector_bad_frames_total 1.0" in running.health.text()
+
+    asyncio.run(scenario())
+
+
 def test_a_stream_that_describes_ever_more_channels_begins_anew(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running_intake(tmp_path, IntakeLimits(channels_per_device=7)) as running:

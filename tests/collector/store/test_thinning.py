@@ -238,6 +238,19 @@ def test_what_a_destination_has_not_had_waits_for_it_within_a_bound(store: Sqlit
     assert store.outgoing.frames_after(half, 10**9), "it still gets them, thinned"
 
 
+def test_a_run_whose_results_a_destination_has_not_had_waits_for_it(store: SqliteStore) -> None:
+    """They are computed from what would be thinned."""
+    fill(store)
+    store.outgoing.cursor("prometheus", send_stored=True)
+    store.outgoing.move_cursor("prometheus", Cursor(10**6, 0))
+    gone = Retention(idle_days=0, run_days=1)
+    assert thin_all(store, to=["prometheus"]) == Retired()
+    assert store.retire(gone, WALL_NS + 5 * DAY_NS, ["prometheus"]) == Retired()
+    store.outgoing.move_cursor("prometheus", Cursor(10**6, 1))
+    assert thin_all(store, to=["prometheus"]) == Retired(thinned_frames=SECONDS)
+    assert store.retire(gone, WALL_NS + 5 * DAY_NS, ["prometheus"]).frames
+
+
 def test_a_destination_that_has_not_begun_has_had_nothing(store: SqliteStore) -> None:
     fill(store, run_id="")
     assert thin_all(store, to=["new"]) == Retired()
