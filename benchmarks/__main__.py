@@ -19,6 +19,7 @@ BENCHMARKS = (
     "startup_cost",
     "intake",
     "fleet",
+    "remote_write",
     "exposition",
     "observer",
     "llama_bench",

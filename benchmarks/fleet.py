@@ -20,7 +20,7 @@ import grpc.aio
 import msgspec
 import psutil
 
-from benchmarks.intake import BOOT_ID, CONNECT, Shape, make_payloads, run_collector
+from benchmarks.intake import BOOT_ID, CONNECT, Shape, make_payloads, own_config, run_collector
 from benchmarks.process_clock import cpu_seconds
 from edgeprof.protocol import PROTOCOL_VERSION
 from edgeprof.v1.device_pb2 import DeviceFacts
@@ -46,7 +46,7 @@ def main() -> None:
 def measure(folder: Path, devices: int, seconds: int, frame_seconds: int) -> str:
     """Run a fleet against a new collector; return one line."""
     ready_file = folder / "ready"
-    process = multiprocessing.get_context("spawn").Process(target=run_collector, args=(folder, ready_file))
+    process = multiprocessing.get_context("spawn").Process(target=run_collector, args=(own_config(folder), ready_file))
     process.start()
     while not ready_file.exists():
         time.sleep(0.01)

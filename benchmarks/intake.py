@@ -79,7 +79,8 @@ def main() -> None:
 def measure(folder: Path, shape: Shape, streams: int, messages: int) -> None:
     """Send ``messages`` over each of ``streams`` streams to a new collector, and print what that cost it."""
     ready_file = folder / "ready"
-    process = multiprocessing.get_context("spawn").Process(target=run_collector, args=(folder, ready_file))
+    config = own_config(folder)
+    process = multiprocessing.get_context("spawn").Process(target=run_collector, args=(config, ready_file))
     process.start()
     while not ready_file.exists():
         time.sleep(0.01)
@@ -105,9 +106,13 @@ def measure(folder: Path, shape: Shape, streams: int, messages: int) -> None:
     )
 
 
-def run_collector(folder: Path, ready_file: Path) -> None:
+def own_config(folder: Path) -> CollectorConfig:
+    """Of a collector with a store and ports of its own."""
+    return CollectorConfig(grpc_port=0, http_port=0, store=str(folder / "edgeprof.sqlite"))
+
+
+def run_collector(config: CollectorConfig, ready_file: Path) -> None:
     """The collector's process."""
-    config = CollectorConfig(grpc_port=0, http_port=0, store=str(folder / "edgeprof.sqlite"))
     asyncio.run(serve(config, ready_file))
 
 
