@@ -55,7 +55,7 @@ def measure(folder: Path, devices: int, frames: int) -> str:
     samples = devices * frames * RUN_FRAMES.samples
     with running_prometheus(folder) as (prometheus, port):
         destination = RemoteWrite(url=f"http://127.0.0.1:{port}/api/v1/write", name=_NAME, send_stored=True)
-        config = CollectorConfig(grpc_port=0, http_port=0, store=str(store), remote_write=[destination])
+        config = CollectorConfig(grpc_port=0, http_port=0, store=str(store), remote_write=(destination,))
         ready_file = folder / "ready"
         process = multiprocessing.get_context("spawn").Process(target=run_collector, args=(config, ready_file))
         process.start()

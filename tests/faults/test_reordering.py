@@ -22,7 +22,7 @@ def message(sequence: int) -> AgentMessage:
     """A run's start, then its frames, whose tags are their sequences."""
     if sequence == 1:
         return event_message(1, started())
-    return AgentMessage(sequence=sequence, frame=encode_frame(frame(sequence), BOOT, {CHANNELS: 1}.__getitem__))
+    return AgentMessage(sequence=sequence, frame=encode_frame(frame(sequence), BOOT, lambda _: LAYOUT.layout.layout))
 
 
 def disordered(stored: int, chance: random.Random) -> list[int]:
