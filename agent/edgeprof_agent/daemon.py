@@ -16,6 +16,8 @@ from edgeprof.device import DeviceFacts
 from edgeprof.errors import EdgeprofError
 from edgeprof.job import JobCommand
 from edgeprof.run import RunEvent, RunFinished, RunStarted
+from edgeprof.service_manager import ServiceManager
+from edgeprof.watchdog import feed_watchdog
 from edgeprof_agent.cadences import ConfiguredSampler
 from edgeprof_agent.config import AgentConfig
 from edgeprof_agent.facts import CurrentFacts
@@ -34,6 +36,7 @@ from edgeprof_agent.uplink.session import Call, Session
 from edgeprof_agent.uplink.spool import Spool
 from edgeprof_agent.uplink.status import SpoolSensor
 from edgeprof_agent.uplink.stream import Uplink
+from edgeprof_agent.vital_signs import VitalSigns
 
 _log = logging.getLogger(__name__)
 
@@ -57,8 +60,12 @@ async def run_agent(config: AgentConfig, *, ready_file: Path | None = None, exit
     Raises:
         EdgeprofError: it cannot start; the text says what to do.
     """
-    with closing(Database(config.state_path)) as database, _told_to_stop(exit_with_parent) as stop:
-        await Agent(config, database, ready_file).live(stop)
+    with (
+        closing(ServiceManager.take_over(os.environ)) as manager,
+        closing(Database(config.state_path)) as database,
+        _told_to_stop(exit_with_parent) as stop,
+    ):
+        await Agent(config, database, ready_file).live(stop, manager)
 
 
 class Agent:
@@ -91,20 +98,29 @@ class Agent:
         )
         self._uplink = Uplink(config.collector, self._new_session, connected=self._announce)
 
-    async def live(self, stop: asyncio.Event) -> None:
-        """Sample, stream and work until ``stop`` is set; then end what goes on and hand over what is left."""
+    async def live(self, stop: asyncio.Event, manager: ServiceManager) -> None:
+        """Sample, stream and work until ``stop`` is set; then end what goes on and hand over what is left.
+
+        ``manager`` is told when all this has begun, whether it progresses, and when it ends.
+        """
         _log.info("device %s (%s), collector %s", self._device_id, self._facts.latest.hostname, self._config.collector)
         self._sampler.start()
         working = asyncio.ensure_future(self._desk.work())
         streaming = asyncio.ensure_future(self._uplink.run())
         watching = asyncio.ensure_future(self._facts.watch())
+        signs = VitalSigns(self._sampler, self._uplink)
+        feeding = asyncio.ensure_future(feed_watchdog(manager, signs.trouble, self._status))
         stopping = asyncio.ensure_future(stop.wait())
+        manager.ready(self._status())
         try:
-            await asyncio.wait({working, streaming, watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (working, streaming, watching):
+            lasting = (working, streaming, watching, feeding)
+            await asyncio.wait({*lasting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in lasting:
                 if task.done():
                     task.result()
         finally:
+            manager.stopping()
+            feeding.cancel()
             stopping.cancel()
             watching.cancel()
             working.cancel()
@@ -164,6 +180,11 @@ class Agent:
     def _gather_facts(self) -> DeviceFacts:
         facts = gather_device_facts(_ROOT, self._device_id, self._config.device.labels)
         return replace(facts, hostname=self._config.device.name) if self._config.device.name else facts
+
+    def _status(self) -> str:
+        waiting = self._outbox.status().messages
+        connection = "connected to" if self._uplink.is_connected else "not connected to"
+        return f"{connection} the collector at {self._config.collector}, {waiting} messages wait"
 
     def _announce(self) -> None:
         """Write the ready file: the collector knows the device."""

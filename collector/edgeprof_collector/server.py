@@ -5,12 +5,14 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import msgspec
 
 from edgeprof.errors import EdgeprofError
+from edgeprof.service_manager import ServiceManager
+from edgeprof.watchdog import feed_watchdog
 from edgeprof_collector.config import CollectorConfig, refuse_exposure
 from edgeprof_collector.exposition.health import CollectorHealth
 from edgeprof_collector.exposition.latest import LatestValues
@@ -28,6 +30,9 @@ from edgeprof_collector.store.protocol import Store
 from edgeprof_collector.store.sqlite import SqliteStore
 from edgeprof_collector.web.api import create_app
 
+# A transaction takes milliseconds, and seconds on a disk that is very busy.
+_STORE_SECONDS = 120.0
+
 
 async def serve(config: CollectorConfig, ready_file: Path | None = None, *, exit_with_parent: bool = False) -> None:
     """Run the collector until SIGTERM, SIGINT, or with ``exit_with_parent`` the end of standard input.
@@ -43,11 +48,13 @@ async def serve(config: CollectorConfig, ready_file: Path | None = None, *, exit
     refuse_exposure(config)
     check_destinations(config.remote_write)
     stop = asyncio.Event()
+    manager = ServiceManager.take_over(os.environ)
     async with _told_to_stop(stop, exit_with_parent=exit_with_parent):
         store = await asyncio.to_thread(SqliteStore, config.store_path)
         try:
-            collector = await _Collector.put_together(config, store)
-            await collector.serve(stop, ready_file)
+            with closing(manager):
+                collector = await _Collector.put_together(config, store)
+                await collector.serve(stop, ready_file, manager)
         finally:
             await asyncio.to_thread(store.close)
 
@@ -97,7 +104,7 @@ class _Collector:
         self._feed.run_finished(run_id)
         self._remote_writing.run_finished(run_id)
 
-    async def serve(self, stop: asyncio.Event, ready_file: Path | None) -> None:
+    async def serve(self, stop: asyncio.Event, ready_file: Path | None, manager: ServiceManager) -> None:
         """Serve until told to stop. A part that fails stops all: a collector that seems well but is deaf is worse."""
         config = self._config
         with listen(config.http_host, config.http_port, "http_port") as http_socket:
@@ -115,13 +122,16 @@ class _Collector:
                     self._feed.run(),
                     self._housekeeping.run(),
                     *self._remote_writing.running(),
+                    feed_watchdog(manager, self._trouble, self._status),
                 )
             ]
             try:
                 if ready_file:
                     _write_ready_file(ready_file, addresses)
+                manager.ready(self._status())
                 await _first_of(stop, [*serving, *tending])
             finally:
+                manager.stopping()
                 self._jobs.close()
                 self._http.stop()
                 await self._intake.stop()
@@ -131,6 +141,13 @@ class _Collector:
         for end in ends:
             if isinstance(end, Exception):
                 raise end
+
+    def _trouble(self) -> str | None:
+        stalled_seconds = self._intake.stalled_seconds()
+        return f"the store has been stuck for {stalled_seconds:.0f} s" if stalled_seconds > _STORE_SECONDS else None
+
+    def _status(self) -> str:
+        return f"{self._intake.connected_devices} devices are connected"
 
 
 async def _first_of(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:

@@ -205,3 +205,21 @@ def test_kill_9_in_the_middle_of_intake_loses_nothing_acknowledged(tmp_path: Pat
     assert store.gaps(DEVICE) == ()
     assert store.admit([greeting(newest=600)])[0].stored_sequence == 600
     store.close()
+
+
+def test_the_service_manager_hears_when_it_serves_lives_and_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(60)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "150000")
+        with CollectorProcess(tmp_path) as collector:
+            said = [listening.recv(4096).decode()]
+            while said[-1] != "WATCHDOG=1\nSTATUS=0 devices are connected":
+                said.append(listening.recv(4096).decode())
+            assert collector.end() == (0, "")
+            while said[-1] != "STOPPING=1":
+                said.append(listening.recv(4096).decode())
+    assert "READY=1\nSTATUS=0 devices are connected" in said

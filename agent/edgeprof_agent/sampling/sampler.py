@@ -28,7 +28,7 @@ class Sampler:
         self._clock = clock or MonotonicClock()
         self._recorder = Recorder(sensors, on_frame, self._clock)
         self._commands: deque[Callable[[], None]] = deque()
-        self._schedule: Schedule
+        self._schedule = Schedule(cadence, self._clock.monotonic_ns())
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self.set_cadence(cadence)
@@ -55,6 +55,10 @@ class Sampler:
     def latest(self) -> Mapping[Channel, float]:
         """Return the last value of each channel; those of a sensor that fails or hangs are left out."""
         return self._recorder.latest()
+
+    def overdue_seconds(self) -> float:
+        """Return how long ago the next tick should have been; 0 while it is still to come."""
+        return max(0, self._clock.monotonic_ns() - self._schedule.next_ns()) / 1e9
 
     def flush(self) -> None:
         """Close the open frame, and return when it has been handed over."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -25,6 +26,9 @@ _WINDOW = 256
 _PAGE = 64
 _WELCOME_SECONDS = 20.0
 _TELL_AGAIN_SECONDS = 15.0
+# A collector acknowledges within a second of storing. One that is silent for so long, though something waits, is better
+# asked anew.
+_SILENCE_SECONDS = 120.0
 
 Call = grpc.aio.StreamStreamCall[AgentMessage, CollectorMessage]
 
@@ -50,7 +54,8 @@ class Session:
     """Sends what the outbox and the ledger hold over one call, and hears the collector.
 
     ``facts`` gives those of the device as they are now. They are told in the hello, and again when the outbox wakes the
-    sender and they have changed.
+    sender and they have changed. A collector that is silent for ``silence_seconds``, though something waits for it, is
+    left.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Session:
         outbox: Outbox,
         ledger: Ledger,
         commands: Commands,
+        silence_seconds: float = _SILENCE_SECONDS,
     ) -> None:
         self._call = call
         self._facts = facts
@@ -69,6 +75,7 @@ class Session:
         self._spool = outbox.spool
         self._ledger = ledger
         self._commands = commands
+        self._silence_seconds = silence_seconds
         self._sent = 0
         self._unacknowledged: deque[int] = deque()
         self._described: set[int] = set()
@@ -76,6 +83,14 @@ class Session:
         self._tell_again_timer: asyncio.TimerHandle | None = None
         self._progress: Progress | None = None
         self._heard = asyncio.Event()
+        self._heard_seconds = time.monotonic()
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long nothing has been heard though something waited for it; 0 when nothing waits."""
+        if self._spool.empty:
+            return 0.0
+        return min(time.monotonic() - self._heard_seconds, self._spool.status().oldest_age_seconds)
 
     def report(self, progress: Progress) -> None:
         """Send how far a run is. Only the latest counts."""
@@ -113,7 +128,7 @@ class Session:
             SessionEndedError: the collector closed the stream.
             grpc.aio.AioRpcError: the connection broke.
         """
-        tasks = {asyncio.ensure_future(self._receive()), asyncio.ensure_future(self._send())}
+        tasks = {asyncio.ensure_future(each) for each in (self._receive(), self._send(), self._mind_silence())}
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
@@ -216,6 +231,14 @@ class Session:
         self._told.clear()
         self._outbox.wake.set()
 
+    async def _mind_silence(self) -> None:
+        """End the stream if the collector falls silent."""
+        while True:
+            rest_seconds = self._silence_seconds - self.silent_seconds
+            if rest_seconds <= 0:
+                raise SessionEndedError(f"it has acknowledged nothing for {self._silence_seconds:.0f} s")
+            await asyncio.sleep(rest_seconds)
+
     async def _receive(self) -> None:
         while True:
             self._hear(await self._read())
@@ -228,6 +251,7 @@ class Session:
 
     def _hear(self, message: CollectorMessage) -> None:
         self._heard.set()
+        self._heard_seconds = time.monotonic()
         kind = message.WhichOneof("body")
         if kind == "ack":
             self._take_ack(message.ack.stored_sequence)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 import grpc.aio
@@ -57,12 +58,24 @@ class Uplink:
         self._backoff = backoff or Backoff()
         self._session: Session | None = None
         self._was_welcome = False
+        self._due_seconds = time.monotonic()  # when this end has something to do, with no stream open
         self._told_trouble: str | None = ""  # None once a connection has been told
 
     def report(self, progress: Progress) -> None:
         """Send how far a run is, if anybody can hear it now."""
         if self._session:
             self._session.report(progress)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the collector has welcomed the device on the stream that is open now."""
+        return self._session is not None
+
+    def stalled_seconds(self) -> float:
+        """Return how long ago something should have moved: an attempt to connect, or an acknowledgement."""
+        if self._session:
+            return self._session.silent_seconds
+        return max(0.0, time.monotonic() - self._due_seconds)
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -75,7 +88,9 @@ class Uplink:
                 self._tell_trouble(f"nothing is sent, since the spool cannot be written: {error}")
             except grpc.aio.AioRpcError as error:
                 self._tell_trouble(error.details() or error.code().name)
-            await asyncio.sleep(self._backoff.next_seconds())
+            wait_seconds = self._backoff.next_seconds()
+            self._due_seconds = time.monotonic() + wait_seconds
+            await asyncio.sleep(wait_seconds)
 
     async def drain(self, seconds: float) -> None:
         """Wait until the collector has everything, but not longer than this, and not without a connection."""
@@ -93,6 +108,7 @@ class Uplink:
                 await session.serve()
             finally:
                 self._session = None
+                self._due_seconds = time.monotonic()
 
     async def _open_session(self, stub: UplinkStub) -> Session:
         session = self._new_session(stub.Connect())

@@ -38,6 +38,9 @@ class Connections:
         self._streams: dict[str, EndableStream] = {}
         self._clocks: dict[str, DeviceClock] = {}
 
+    def __len__(self) -> int:
+        return len(self._streams)
+
     def enter(self, device_id: str, stream: EndableStream) -> Refusal | None:
         """Make this the device's stream; or return why it is refused.
 

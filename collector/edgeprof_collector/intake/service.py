@@ -86,6 +86,15 @@ class Intake:
         await self._server.start()
         return port
 
+    @property
+    def connected_devices(self) -> int:
+        """How many devices have a stream."""
+        return len(self._parties.connections)
+
+    def stalled_seconds(self) -> float:
+        """Return for how long the store has been busy with one transaction; 0 when it is not."""
+        return self._parties.writer.stalled_seconds()
+
     async def run(self) -> None:
         """Write what the streams bring, until :meth:`stop` and then what is left."""
         await self._parties.writer.run()

@@ -34,7 +34,12 @@ class GroupWriter:
         self._work = asyncio.Event()
         self._closing = False
         self._inboxes: dict[Inbox, None] = {}  # a set in the order of arrival
+        self._writing_since: float | None = None
         self._greetings: list[tuple[Greeting, asyncio.Future[Admission]]] = []
+
+    def stalled_seconds(self) -> float:
+        """Return for how long the transaction that is being written has been; 0 when none is."""
+        return 0.0 if self._writing_since is None else time.monotonic() - self._writing_since
 
     def notify(self, inbox: Inbox, added_bytes: int) -> None:
         """Write this inbox in the next transaction; it holds so many bytes more than before."""
@@ -83,6 +88,7 @@ class GroupWriter:
         self.pending_bytes = 0
         now = time.time_ns()
         deliveries = [inbox.take(now) for inbox in inboxes]
+        self._writing_since = time.monotonic()
         try:
             admissions, cursors = await asyncio.get_running_loop().run_in_executor(
                 self._thread, self._write, [greeting for greeting, _ in greetings], deliveries
@@ -95,6 +101,8 @@ class GroupWriter:
             for inbox in inboxes:
                 inbox.failed(error)
             return
+        finally:
+            self._writing_since = None
         for (_, admission), admitted in zip(greetings, admissions, strict=True):
             if not admission.done():  # the stream may have ended meanwhile
                 admission.set_result(admitted)

@@ -77,7 +77,9 @@ class Device:
 
 
 @contextlib.asynccontextmanager
-async def device(folder: Path, port: int, *, close: bool = True) -> AsyncIterator[Device]:
+async def device(
+    folder: Path, port: int, *, close: bool = True, silence_seconds: float = 120.0
+) -> AsyncIterator[Device]:
     """A device that connects to a port; with ``close`` false it ends as if killed."""
     database = Database(folder)
     outbox, ledger, wishes = Outbox(Spool(database, ROOMY), Clocks(database, BOOT_ID)), Ledger(database), Wishes()
@@ -85,7 +87,9 @@ async def device(folder: Path, port: int, *, close: bool = True) -> AsyncIterato
     def facts() -> DeviceFacts:
         return made.facts
 
-    session = partial(Session, facts=facts, outbox=outbox, ledger=ledger, commands=wishes)
+    session = partial(
+        Session, facts=facts, outbox=outbox, ledger=ledger, commands=wishes, silence_seconds=silence_seconds
+    )
     waiting = asyncio.Event()
 
     def shortly(_low: float, _high: float) -> float:

@@ -227,3 +227,24 @@ def test_facts_that_change_are_told_at_once_and_in_the_next_hello(tmp_path: Path
         assert len(collector.changed_facts) == 1
 
     asyncio.run(main())
+
+
+def test_a_collector_that_acknowledges_nothing_is_asked_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        collector = SmallCollector()
+        collector.acknowledging = False
+        async with serving(collector) as port, device(tmp_path, port, silence_seconds=1.0) as agent:
+            await collector.until(lambda: len(collector.hellos) == 1)
+            agent.sample(1)
+            await collector.until(lambda: len(collector.hellos) == 2)
+            collector.acknowledging = True
+            agent.sample(2)
+            await collector.until(has_stored(collector, 2))
+            await agent.uplink.drain(30)
+            assert agent.uplink.stalled_seconds() == 0.0, "nothing waits"
+        assert stored_tags(collector) == [1, 2]
+        assert not collector.faults
+
+    with caplog.at_level(logging.DEBUG):
+        asyncio.run(main())
+    assert "it has acknowledged nothing for 1 s" in caplog.text

@@ -146,3 +146,21 @@ def test_stopping_stores_and_acknowledges_what_has_come(tmp_path: Path) -> None:
             assert running.store.admit([greeting(oldest=1, newest=39)])[0].stored_sequence == device.stored
 
     asyncio.run(scenario())
+
+
+def test_a_transaction_that_hangs_is_seen_while_it_does(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_intake(tmp_path) as running:
+            device = await running.connected()
+            assert (running.intake.stalled_seconds(), running.intake.connected_devices) == (0.0, 1)
+            other = sqlite3.connect(tmp_path / "edgeprof.sqlite", isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            await device.send(event_message(1, started()))
+            while running.intake.stalled_seconds() == 0.0:  # noqa: ASYNC110 - it is what is tested
+                await asyncio.sleep(0.01)
+            other.execute("ROLLBACK")
+            other.close()
+            await device.acknowledged(1)
+            assert running.intake.stalled_seconds() == 0.0
+
+    asyncio.run(scenario())
