@@ -11,6 +11,9 @@ from pathlib import Path
 from edgeprof import __version__
 from edgeprof.errors import EdgeprofError
 
+_LOG_BYTES = 1_000_000
+_OLD_LOGS = 3
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: the command's own, or 2 after an error of one line."""
@@ -37,9 +40,23 @@ def _run(options: argparse.Namespace) -> int:
     pythons = (*config.allowed.pythons, *options.allow_python)
     programs = (*config.allowed.programs, *options.allow_program)
     config = replace(config, allowed=replace(config.allowed, pythons=pythons, programs=programs))
-    logging.basicConfig(format="edgeprof-agent: %(message)s", level=config.log_level.name)
+    _log_to(options.log_file, config.log_level.name)
     asyncio.run(run_agent(config, ready_file=options.ready_file, exit_with_parent=options.exit_with_parent))
     return 0
+
+
+def _log_to(file: Path | None, level: str) -> None:
+    """Log to standard error, or to a file that is kept small: ``file`` and three before it, of a megabyte each."""
+    if file is None:
+        logging.basicConfig(format="edgeprof-agent: %(message)s", level=level)
+        return
+    from logging.handlers import RotatingFileHandler  # noqa: PLC0415  it costs memory, and most have a log elsewhere
+
+    try:
+        handler = RotatingFileHandler(file, maxBytes=_LOG_BYTES, backupCount=_OLD_LOGS, encoding="utf-8")
+    except OSError as error:
+        raise EdgeprofError(f"{file} cannot be written: {error.strerror}; name another --log-file") from error
+    logging.basicConfig(format="%(asctime)s %(message)s", level=level, handlers=[handler])
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -58,6 +75,18 @@ def _engines(options: argparse.Namespace) -> int:
     from edgeprof_agent.commands.engines import list_engines  # noqa: PLC0415  as above
 
     return list_engines(options.python, as_json=options.json)
+
+
+def _install_service(options: argparse.Namespace) -> int:
+    from edgeprof_agent.commands.service import install_service  # noqa: PLC0415  as above
+
+    return install_service(options.root)
+
+
+def _uninstall_service(options: argparse.Namespace) -> int:
+    from edgeprof_agent.commands.service import uninstall_service  # noqa: PLC0415  as above
+
+    return uninstall_service(options.root, keep_data=options.keep_data)
 
 
 def _leave_out_openssl() -> None:
@@ -89,12 +118,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--ready-file", type=Path, metavar="FILE", help="written when the collector first welcomes the device"
     )
+    run.add_argument("--log-file", type=Path, metavar="FILE", help="log there, and rotate it, not to standard error")
     run.add_argument("--exit-with-parent", action="store_true", help="stop when standard input ends")
     run.set_defaults(command=_run)
     _add_doctor(commands)
     _add_record(commands)
     _add_watch(commands)
     _add_engines(commands)
+    _add_service(commands)
     return parser
 
 
@@ -152,6 +183,21 @@ def _add_engines(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     engines.add_argument("--json", action="store_true", help="print JSON, for scripts")
     engines.set_defaults(command=_engines)
+
+
+def _add_service(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    install = commands.add_parser(
+        "install-service",
+        help="have the system run the agent: systemd, or launchd on macOS",
+        description="Writes the service, its user, and a configuration if there is none; enables and starts it.",
+    )
+    uninstall = commands.add_parser("uninstall-service", help="stop that, and remove all that belongs to it")
+    uninstall.add_argument("--keep-data", action="store_true", help="keep its configuration, spool, cache and user")
+    for command, action in ((install, _install_service), (uninstall, _uninstall_service)):
+        command.add_argument(
+            "--root", type=Path, default=Path("/"), metavar="DIR", help="of an image that is made; nothing is started"
+        )
+        command.set_defaults(command=action)
 
 
 def _hertz(text: str) -> float:
