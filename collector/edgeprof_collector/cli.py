@@ -15,15 +15,17 @@ from edgeprof_collector.commands.compare import compare
 from edgeprof_collector.commands.engines import engines
 from edgeprof_collector.commands.export import export
 from edgeprof_collector.commands.imports import imports
+from edgeprof_collector.commands.jobs import cancel, jobs
 from edgeprof_collector.commands.plan import plan
 from edgeprof_collector.commands.profile import profile
+from edgeprof_collector.commands.run import run
 from edgeprof_collector.commands.runs import runs
 from edgeprof_collector.commands.show import show
 
 EXIT_BAD_INPUT = 2
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (profile, runs, show, compare, bisect, export, engines, collector, backup, restore):
+for command in (profile, runs, show, compare, bisect, export, engines, run, jobs, cancel, collector, backup, restore):
     app.command()(command)
 app.add_typer(imports, name="import")
 app.add_typer(baseline, name="baseline")

@@ -22,6 +22,7 @@ from edgeprof_collector.housekeeping import Housekeeping
 from edgeprof_collector.http_server import HttpServer
 from edgeprof_collector.intake.service import Intake
 from edgeprof_collector.jobs.queue import JobQueue
+from edgeprof_collector.jobs.scheduler import Scheduler
 from edgeprof_collector.listening import listen, url_host
 from edgeprof_collector.remote_write.destination import check_destinations
 from edgeprof_collector.remote_write.service import RemoteWriting
@@ -74,6 +75,7 @@ class _Collector:
         self._config = config
         self._feed = ResultsFeed(store, results)
         self._jobs = JobQueue(store)
+        self._schedules = Scheduler(store, self._jobs)
         self._remote_writing = remote_writing
         self._housekeeping = Housekeeping(
             store, config.retention, health, [destination.known_as for destination in config.remote_write]
@@ -87,7 +89,10 @@ class _Collector:
             on_run_finished=self._run_finished,
         )
         page = Page([latest, results], health)
-        self._http = HttpServer(create_app(store=store, jobs=self._jobs, page=page, on_run_finished=self._run_finished))
+        app = create_app(
+            store=store, jobs=self._jobs, schedules=self._schedules, page=page, on_run_finished=self._run_finished
+        )
+        self._http = HttpServer(app)
 
     @classmethod
     async def put_together(cls, config: CollectorConfig, store: Store) -> "_Collector":
@@ -118,7 +123,8 @@ class _Collector:
             tending = [
                 asyncio.create_task(tended)
                 for tended in (
-                    self._jobs.expire(),
+                    self._jobs.tend(),
+                    self._schedules.run(),
                     self._feed.run(),
                     self._housekeeping.run(),
                     *self._remote_writing.running(),

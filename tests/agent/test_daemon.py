@@ -22,12 +22,13 @@ MODEL = "synth:tiny@q8_0"
 def submitted(client: Client, device: Service, *, python: str = "") -> str:
     """Ask the device for a run that would go on for long, and return the job's identity."""
     target = device.ready()["device_id"]
-    return client.submit(JobRequest(target=target, plan=LONG_PLAN, model=MODEL, python=python))
+    (job,) = client.submit(JobRequest(targets=(target,), plan=LONG_PLAN, model=MODEL, python=python))
+    return job.job_id
 
 
 def followed(client: Client, job_id: str, state: JobState) -> JobStatus:
     """Follow a job until it is in this state."""
-    for update in client.watch(job_id):
+    for update in client.watch([job_id]):
         if update.status.state is state:
             return update.status
     raise AssertionError(f"the job ended without being {state}: {update.status}")

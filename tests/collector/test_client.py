@@ -45,15 +45,15 @@ def http(collector: LiveCollector) -> Iterator[HttpClient]:
 
 
 def _request() -> JobRequest:
-    return JobRequest(target=DEVICE, plan=PLAN)
+    return JobRequest(targets=(DEVICE,), plan=PLAN)
 
 
 def test_devices_runs_and_jobs_are_as_stored(client: Client, collector: LiveCollector) -> None:
-    collector.store.add_job(job())
+    collector.store.triggers.add_jobs([job()])
 
     assert client.devices() == collector.store.devices()
     assert client.runs() == collector.store.runs()
-    assert client.jobs() == collector.store.jobs() == (job(),)
+    assert client.jobs(9) == collector.store.triggers.jobs(9) == (job(),)
     assert client.job("job-1") == job()
 
 
@@ -77,7 +77,7 @@ def test_a_job_that_is_not_there(client: Client) -> None:
 
 def test_jobs_need_a_collector(tmp_path: Path) -> None:
     with LocalClient(SqliteStore(tmp_path / "own.sqlite")) as local:
-        for ask in (lambda: local.submit(_request()), lambda: local.watch("j"), lambda: local.cancel("j")):
+        for ask in (lambda: local.submit(_request()), lambda: local.watch(["j"]), lambda: local.cancel("j")):
             with pytest.raises(EdgeprofError, match="jobs need a running collector"):
                 ask()
 
@@ -88,9 +88,10 @@ def test_a_job_is_followed_from_its_request_to_its_end(collector: LiveCollector,
         run_id="run-2", job_id="", phase=PhaseKind.STEP, done_ratio=0.5, elapsed_seconds=30, remaining_seconds=30
     )
 
-    job_id = http.submit(_request())
+    (submitted,) = http.submit(_request())
+    job_id = submitted.job_id
     seen = []
-    for update in http.watch(job_id):
+    for update in http.watch([job_id]):
         seen.append(update)
         if update.status.state is JobState.SENT:
             collector.report(job_id, JobState.RUNNING)
@@ -111,17 +112,18 @@ def test_a_job_is_followed_from_its_request_to_its_end(collector: LiveCollector,
 
 
 def test_a_job_is_cancelled(http: HttpClient) -> None:
-    job_id = http.submit(_request())
+    (submitted,) = http.submit(_request())
+    job_id = submitted.job_id
 
     assert http.cancel(job_id).state is JobState.CANCELLED
-    assert [update.status.state for update in http.watch(job_id)] == [JobState.CANCELLED]
+    assert [update.status.state for update in http.watch([job_id])] == [JobState.CANCELLED]
 
 
 def test_a_request_that_is_refused_says_why(http: HttpClient) -> None:
     with pytest.raises(NotFoundError, match=f"no device is called 'orin'; known: {DEVICE}"):
-        http.submit(JobRequest(target="orin", plan=PLAN))
+        http.submit(JobRequest(targets=("orin",), plan=PLAN))
     with pytest.raises(NotFoundError, match="'none'"):
-        list(http.watch("none"))
+        list(http.watch(["none"]))
 
 
 @pytest.mark.parametrize("url", ["", "jetson-07", "jetson-07:9464", "ftp://jetson-07", "http://"])
@@ -182,7 +184,7 @@ def test_what_is_no_collector_is_told_from_one(answer: bytes, text: str) -> None
 def test_a_stream_that_breaks_off_is_no_end() -> None:
     cut = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
     with _server_that_answers(cut) as url, HttpClient(url) as client, pytest.raises(EdgeprofError) as refused:
-        list(client.watch("job-1"))
+        list(client.watch(["job-1"]))
 
     assert str(refused.value) == f"the collector at {url} stopped telling of the job before its end"
 

@@ -4,7 +4,7 @@ from edgeprof_collector.client.http import HttpClient
 from edgeprof_collector.client.local import LocalClient
 from edgeprof_collector.client.opening import open_client
 from edgeprof_collector.client.protocol import Client
-from edgeprof_collector.jobs.messages import JobRequest, JobUpdate
+from edgeprof_collector.jobs.messages import JobRequest, JobUpdate, ScheduleRequest
 
 __all__ = [
     "Client",
@@ -12,5 +12,6 @@ __all__ = [
     "JobRequest",
     "JobUpdate",
     "LocalClient",
+    "ScheduleRequest",
     "open_client",
 ]

@@ -13,9 +13,9 @@ from google.protobuf.message import DecodeError
 from edgeprof.errors import EdgeprofError
 from edgeprof.run import RunRecord
 from edgeprof.v1.telemetry_pb2 import RunTelemetry
-from edgeprof_collector.jobs.messages import JobRequest, JobUpdate
+from edgeprof_collector.jobs.messages import JobRequest, JobUpdate, ScheduleRequest
 from edgeprof_collector.store.errors import NotFoundError
-from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
+from edgeprof_collector.store.records import DeviceRecord, JobChange, JobRecord, RunSummary, ScheduleRecord
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -30,6 +30,10 @@ class _Problem(msgspec.Struct):
     """What the API answers instead of what was asked for."""
 
     error: str
+
+
+class UnreachableError(EdgeprofError):
+    """The collector does not answer. It may or may not have done what was asked."""
 
 
 class HttpClient:
@@ -76,22 +80,26 @@ class HttpClient:
         method = "PUT" if is_baseline else "DELETE"
         return self._decode(self._request(method, f"runs/{_quoted(name)}/baseline"), RunSummary)
 
-    def submit(self, request: JobRequest) -> str:
+    def submit(self, request: JobRequest) -> tuple[JobRecord, ...]:
         """See :meth:`Client.submit`."""
-        content = self._request("POST", "jobs", content=msgspec.json.encode(request))
-        return self._decode(content, JobRecord).job_id
+        return self._decode(self._request("POST", "jobs", content=msgspec.json.encode(request)), tuple[JobRecord, ...])
 
-    def jobs(self) -> tuple[JobRecord, ...]:
+    def jobs(self, limit: int) -> tuple[JobRecord, ...]:
         """See :meth:`Client.jobs`."""
-        return self._get("jobs", tuple[JobRecord, ...])
+        return self._get(f"jobs?limit={limit}", tuple[JobRecord, ...])
 
     def job(self, job_id: str) -> JobRecord:
         """See :meth:`Client.job`."""
         return self._get(f"jobs/{_quoted(job_id)}", JobRecord)
 
-    def watch(self, job_id: str) -> Iterator[JobUpdate]:
+    def job_changes(self, job_id: str) -> tuple[JobChange, ...]:
+        """See :meth:`Client.job_changes`."""
+        return self._get(f"jobs/{_quoted(job_id)}/changes", tuple[JobChange, ...])
+
+    def watch(self, job_ids: Sequence[str]) -> Iterator[JobUpdate]:
         """See :meth:`Client.watch`."""
-        with self._explained(), self._http.stream("GET", f"jobs/{_quoted(job_id)}/events") as response:
+        going_on = set(job_ids)
+        with self._explained(), self._http.stream("GET", "jobs/events", params={"job": list(job_ids)}) as response:
             if response.is_error:
                 response.read()
                 self._refuse(response)
@@ -103,12 +111,26 @@ class HttpClient:
                     continue
                 yield update
                 if update.status.state.final:
+                    going_on.discard(update.status.job_id)
+                if not going_on:
                     return
         raise EdgeprofError(f"the collector at {self._url} stopped telling of the job before its end")
 
     def cancel(self, job_id: str) -> JobRecord:
         """See :meth:`Client.cancel`."""
         return self._decode(self._request("POST", f"jobs/{_quoted(job_id)}/cancel"), JobRecord)
+
+    def add_schedule(self, request: ScheduleRequest) -> ScheduleRecord:
+        """See :meth:`Client.add_schedule`."""
+        return self._decode(self._request("POST", "schedules", content=msgspec.json.encode(request)), ScheduleRecord)
+
+    def schedules(self) -> tuple[ScheduleRecord, ...]:
+        """See :meth:`Client.schedules`."""
+        return self._get("schedules", tuple[ScheduleRecord, ...])
+
+    def cancel_schedule(self, schedule_id: str) -> ScheduleRecord:
+        """See :meth:`Client.cancel_schedule`."""
+        return self._decode(self._request("POST", f"schedules/{_quoted(schedule_id)}/cancel"), ScheduleRecord)
 
     def close(self) -> None:
         """See :meth:`Client.close`."""
@@ -138,9 +160,11 @@ class HttpClient:
         try:
             yield
         except httpx.TimeoutException as error:
-            raise EdgeprofError(f"the collector at {self._url} does not answer") from error
+            raise UnreachableError(f"the collector at {self._url} does not answer") from error
         except httpx.HTTPError as error:
-            raise EdgeprofError(f"the collector at {self._url} cannot be reached: {error}; is it running?") from error
+            raise UnreachableError(
+                f"the collector at {self._url} cannot be reached: {error}; is it running?"
+            ) from error
 
     def _refuse(self, response: httpx.Response) -> None:
         """Raise what the collector has answered."""

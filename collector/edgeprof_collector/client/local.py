@@ -8,9 +8,9 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.run import RunRecord
 from edgeprof.v1.telemetry_pb2 import RunTelemetry
 from edgeprof_collector.client.run_names import find_run_id
-from edgeprof_collector.jobs.messages import JobRequest, JobUpdate
+from edgeprof_collector.jobs.messages import JobRequest, JobUpdate, ScheduleRequest
 from edgeprof_collector.store.protocol import Store
-from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
+from edgeprof_collector.store.records import DeviceRecord, JobChange, JobRecord, RunSummary, ScheduleRecord
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -53,24 +53,40 @@ class LocalClient:
         self._store.set_baseline(run_id, is_baseline=is_baseline)
         return next(run for run in self.runs() if run.run_id == run_id)
 
-    def submit(self, request: JobRequest) -> str:  # noqa: ARG002  part of the protocol
+    def submit(self, request: JobRequest) -> tuple[JobRecord, ...]:  # noqa: ARG002  part of the protocol
         """See :meth:`Client.submit`."""
         raise EdgeprofError(_NO_JOBS)
 
-    def jobs(self) -> tuple[JobRecord, ...]:
+    def jobs(self, limit: int) -> tuple[JobRecord, ...]:
         """See :meth:`Client.jobs`."""
-        return self._store.jobs()
+        return self._store.triggers.jobs(limit)
 
     def job(self, job_id: str) -> JobRecord:
         """See :meth:`Client.job`."""
-        return self._store.job(job_id)
+        return self._store.triggers.job(job_id)
 
-    def watch(self, job_id: str) -> Iterator[JobUpdate]:  # noqa: ARG002  part of the protocol
+    def job_changes(self, job_id: str) -> tuple[JobChange, ...]:
+        """See :meth:`Client.job_changes`."""
+        return self._store.triggers.job_changes(job_id)
+
+    def watch(self, job_ids: Sequence[str]) -> Iterator[JobUpdate]:  # noqa: ARG002  part of the protocol
         """See :meth:`Client.watch`."""
         raise EdgeprofError(_NO_JOBS)
 
     def cancel(self, job_id: str) -> JobRecord:  # noqa: ARG002  part of the protocol
         """See :meth:`Client.cancel`."""
+        raise EdgeprofError(_NO_JOBS)
+
+    def add_schedule(self, request: ScheduleRequest) -> ScheduleRecord:  # noqa: ARG002  part of the protocol
+        """See :meth:`Client.add_schedule`."""
+        raise EdgeprofError(_NO_JOBS)
+
+    def schedules(self) -> tuple[ScheduleRecord, ...]:
+        """See :meth:`Client.schedules`."""
+        return self._store.triggers.schedules()
+
+    def cancel_schedule(self, schedule_id: str) -> ScheduleRecord:  # noqa: ARG002  part of the protocol
+        """See :meth:`Client.cancel_schedule`."""
         raise EdgeprofError(_NO_JOBS)
 
     def close(self) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from edgeprof.run import RunRecord
 from edgeprof.v1.telemetry_pb2 import RunTelemetry
-from edgeprof_collector.jobs.messages import JobRequest, JobUpdate
-from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
+from edgeprof_collector.jobs.messages import JobRequest, JobUpdate, ScheduleRequest
+from edgeprof_collector.store.records import DeviceRecord, JobChange, JobRecord, RunSummary, ScheduleRecord
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -46,20 +46,24 @@ class Client(Protocol):
         """Hold later runs of the same work against this one, or no longer; return it as it is now."""
         ...
 
-    def submit(self, request: JobRequest) -> str:
-        """Ask a device for a run; return the job's id."""
+    def submit(self, request: JobRequest) -> tuple[JobRecord, ...]:
+        """Ask devices for a run; return the jobs, one for each device."""
         ...
 
-    def jobs(self) -> tuple[JobRecord, ...]:
-        """Every job, the latest first."""
+    def jobs(self, limit: int) -> tuple[JobRecord, ...]:
+        """The jobs that were asked for last, the latest first."""
         ...
 
     def job(self, job_id: str) -> JobRecord:
         """One job."""
         ...
 
-    def watch(self, job_id: str) -> Iterator[JobUpdate]:
-        """Yield how a job stands, now and whenever that changes, up to its final state.
+    def job_changes(self, job_id: str) -> tuple[JobChange, ...]:
+        """Everything that became of a job, in order."""
+        ...
+
+    def watch(self, job_ids: Sequence[str]) -> Iterator[JobUpdate]:
+        """Yield how each of these jobs stands, now and whenever that changes, until all have ended.
 
         Where there is no news for some seconds the last is repeated, so that the caller may look at other things.
         """
@@ -67,6 +71,18 @@ class Client(Protocol):
 
     def cancel(self, job_id: str) -> JobRecord:
         """Give a job up. It ends when its device says so: :meth:`watch` it."""
+        ...
+
+    def add_schedule(self, request: ScheduleRequest) -> ScheduleRecord:
+        """Ask for runs again and again."""
+        ...
+
+    def schedules(self) -> tuple[ScheduleRecord, ...]:
+        """Every schedule that was not given up, the oldest first."""
+        ...
+
+    def cancel_schedule(self, schedule_id: str) -> ScheduleRecord:
+        """Give a schedule up. Jobs that it has made stay."""
         ...
 
     def close(self) -> None:

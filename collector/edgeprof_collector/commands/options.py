@@ -8,7 +8,13 @@ from edgeprof_collector.client import Client, open_client
 
 CollectorUrl = Annotated[
     str,
-    typer.Option("--collector", metavar="URL", help="A running collector.", show_default="this device's own store"),
+    typer.Option(
+        "--collector",
+        metavar="URL",
+        envvar="EDGEPROF_COLLECTOR",
+        help="A running collector.",
+        show_default="this device's own store",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its first characters, or 'latest'.")]

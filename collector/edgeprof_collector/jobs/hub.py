@@ -1,7 +1,7 @@
-"""Tells whoever watches a job how it goes on."""
+"""Tells whoever watches jobs how they go on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
 
 from edgeprof.job import JobStatus
@@ -10,23 +10,50 @@ from edgeprof_collector.jobs.messages import JobUpdate
 
 
 class _Watcher:
-    """The latest news for one watcher. A slow one misses what is no longer so, and nothing piles up."""
+    """The latest news of some jobs for one watcher. A slow one misses what is no longer so, and nothing piles up."""
 
-    def __init__(self) -> None:
-        self.status: JobStatus | None = None
-        self.progress: Progress | None = None
-        self.ended = False
-        self.news = asyncio.Event()
+    def __init__(self, job_ids: Collection[str]) -> None:
+        self._statuses: dict[str, JobStatus] = {}
+        self._progress: dict[str, Progress] = {}
+        self._going_on = set(job_ids)
+        self._fresh: dict[str, None] = {}  # in the order in which the news came
+        self._ended = False
+        self._news = asyncio.Event()
+
+    def take_status(self, status: JobStatus) -> None:
+        self._statuses[status.job_id] = status
+        self._wake(status.job_id)
+
+    def take_progress(self, progress: Progress) -> None:
+        self._progress[progress.job_id] = progress
+        if progress.job_id in self._statuses:  # else it came before the first status
+            self._wake(progress.job_id)
+
+    def end(self) -> None:
+        self._ended = True
+        self._news.set()
+
+    def _wake(self, job_id: str) -> None:
+        self._fresh[job_id] = None
+        self._news.set()
 
     async def updates(self) -> AsyncIterator[JobUpdate]:
-        over = False
-        while not over:
-            await self.news.wait()
-            self.news.clear()
-            over = self.ended
-            if self.status is not None:  # progress may come before the first status
-                over = over or self.status.state.final
-                yield JobUpdate(status=self.status, progress=self.progress)
+        while self._going_on:
+            await self._news.wait()
+            self._news.clear()
+            ended = self._ended
+            if ended:
+                self._fresh.update(dict.fromkeys(self._statuses))
+            while self._fresh:
+                job_id = next(iter(self._fresh))
+                del self._fresh[job_id]
+                status = self._statuses[job_id]
+                if job_id in self._going_on:
+                    if status.state.final:
+                        self._going_on.remove(job_id)
+                    yield JobUpdate(status=status, progress=self._progress.get(job_id))
+            if ended:
+                return
 
 
 class JobHub:
@@ -39,33 +66,33 @@ class JobHub:
     def publish_status(self, status: JobStatus) -> None:
         """Tell how a job stands."""
         for watcher in self._watchers.get(status.job_id, ()):
-            watcher.status = status
-            watcher.news.set()
+            watcher.take_status(status)
 
     def publish_progress(self, progress: Progress) -> None:
         """Tell how far a job's run is."""
         for watcher in self._watchers.get(progress.job_id, ()):
-            watcher.progress = progress
-            watcher.news.set()
+            watcher.take_progress(progress)
 
     @contextmanager
-    def watching(self, job_id: str) -> Iterator[AsyncIterator[JobUpdate]]:
-        """Give what is published of a job from now on, ending with its final status or with the hub."""
-        watcher = _Watcher()
-        watcher.ended = self._closed
-        watchers = self._watchers.setdefault(job_id, [])
-        watchers.append(watcher)
+    def watching(self, job_ids: Collection[str]) -> Iterator[AsyncIterator[JobUpdate]]:
+        """Give what is published of some jobs from now on, ending with the last one's final status or with the hub."""
+        watcher = _Watcher(job_ids)
+        if self._closed:
+            watcher.end()
+        for job_id in job_ids:
+            self._watchers.setdefault(job_id, []).append(watcher)
         try:
             yield watcher.updates()
         finally:
-            watchers.remove(watcher)
-            if not watchers:
-                self._watchers.pop(job_id, None)
+            for job_id in job_ids:
+                watchers = self._watchers[job_id]
+                watchers.remove(watcher)
+                if not watchers:
+                    del self._watchers[job_id]
 
     def close(self) -> None:
         """End what everybody watches, after its last news."""
         self._closed = True
         for watchers in self._watchers.values():
             for watcher in watchers:
-                watcher.ended = True
-                watcher.news.set()
+                watcher.end()

@@ -7,7 +7,6 @@ put right. So neither a lost message nor a restart at either end leaves a job ha
 import asyncio
 import logging
 import time
-import uuid
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import suppress
 from functools import partial
@@ -20,56 +19,69 @@ from edgeprof_collector.jobs import states
 from edgeprof_collector.jobs.hub import JobHub
 from edgeprof_collector.jobs.ledger import JobLedger
 from edgeprof_collector.jobs.messages import JobRequest, JobUpdate
-from edgeprof_collector.jobs.target import find_device
+from edgeprof_collector.jobs.requests import (
+    jobs_of,
+    refuse_another_request,
+    refuse_too_many,
+    start_wall_ns,
+    without_waiting,
+)
+from edgeprof_collector.jobs.target import find_devices
 from edgeprof_collector.store.errors import NotFoundError, StoreError
 from edgeprof_collector.store.protocol import Store
-from edgeprof_collector.store.records import JobRecord
+from edgeprof_collector.store.records import JobChange, JobRecord
 
 Send = Callable[[CollectorMessage], None]
 
 _log = logging.getLogger(__name__)
 
 _STORE_PATIENCE_SECONDS = 60.0
+_LONGEST_WAIT_SECONDS = 60.0
 
 
 class JobQueue:
-    """Jobs from submission to their final state, for one event loop. :meth:`expire` goes on beside the rest."""
+    """Jobs from submission to their final state, for one event loop. :meth:`tend` goes on beside the rest."""
 
     def __init__(self, store: Store, now_wall_ns: Callable[[], int] = time.time_ns) -> None:
         self._store = store
         self._hub = JobHub()
-        self._ledger = JobLedger(store, self._hub, now_wall_ns)
+        self._ledger = JobLedger(store.triggers, self._hub, now_wall_ns)
         self._links: dict[str, Send] = {}
         # A device hears of a job exactly once per stream only if nothing changes between looking and sending.
         self._dispatching = asyncio.Lock()
-        self._submitted = asyncio.Event()
+        self._news = asyncio.Event()
 
-    async def submit(self, request: JobRequest) -> JobRecord:
-        """Queue a run, and send it if its device is connected and has no other.
+    async def submit(
+        self, request: JobRequest, *, schedule_id: str = "", due_wall_ns: int = 0
+    ) -> tuple[JobRecord, ...]:
+        """Queue a run on each device that is meant, and send it where the device is connected and has no other.
+
+        Args:
+            request: what is wanted. One that was made before, by its idempotency key, gives the jobs of that time.
+            schedule_id: of the schedule that asks for it. A device that still waits for a job of it gets no other.
+            due_wall_ns: when that was due.
 
         Raises:
-            NotFoundError: no device, or more than one, is the target.
+            NotFoundError: a target names no device, or too many.
+            EdgeprofError: the time has passed, the key was another request's, or a device has too many jobs waiting.
         """
-        device = find_device(await asyncio.to_thread(self._store.devices), request.target)
+        if known := await self._ledger.with_key(request.idempotency_key):
+            refuse_another_request(request, known)
+            return known
         now = self._ledger.now_wall_ns()
-        job = await self._ledger.add(
-            JobRecord(
-                job_id=uuid.uuid4().hex,
-                device_id=device.facts.device_id,
-                plan=request.plan,
-                model=request.model,
-                engine=request.engine,
-                python=request.python,
-                idempotency_key=request.idempotency_key,
-                created_wall_ns=now,
-                updated_wall_ns=now,
-                expires_wall_ns=now + round(request.queue_seconds * 1e9),
-            )
-        )
-        self._submitted.set()
+        starts_wall_ns = due_wall_ns or start_wall_ns(request, now)
+        devices = find_devices(await asyncio.to_thread(self._store.devices), request.targets)
+        open_jobs = await self._ledger.open_jobs()
+        if schedule_id:
+            devices = without_waiting(devices, open_jobs, schedule_id)
+        jobs = jobs_of(request, devices, now, starts_wall_ns=starts_wall_ns, schedule_id=schedule_id)
+        refuse_too_many(jobs, open_jobs)
+        jobs_kept = await self._ledger.add(jobs)
+        self._news.set()
         async with self._dispatching:
-            await self._dispatch(job.device_id)
-        return await self._ledger.job(job.job_id)
+            for job in jobs_kept:
+                await self._dispatch(job.device_id)
+        return tuple([await self._ledger.job(job.job_id) for job in jobs_kept])
 
     async def cancel(self, job_id: str) -> JobRecord:
         """Give a job up. One that its device has ends when the device says so.
@@ -91,18 +103,27 @@ class JobQueue:
         """
         return await self._ledger.job(job_id)
 
-    async def jobs(self) -> tuple[JobRecord, ...]:
-        """Return every job, the latest first."""
-        return await self._ledger.jobs()
+    async def jobs(self, limit: int) -> tuple[JobRecord, ...]:
+        """Return the jobs that were asked for last, the latest first."""
+        return await self._ledger.jobs(limit)
 
-    async def watch(self, job_id: str) -> AsyncGenerator[JobUpdate, None]:
-        """Yield how a job stands, now and whenever that changes, up to its final state or :meth:`close`.
+    async def changes(self, job_id: str) -> tuple[JobChange, ...]:
+        """Return everything that became of a job, in order.
 
         Raises:
             NotFoundError: no job has this identity.
         """
-        with self._hub.watching(job_id) as updates:
-            self._hub.publish_status(states.status_of(await self._ledger.job(job_id)))
+        return await self._ledger.changes(job_id)
+
+    async def watch(self, job_ids: Collection[str]) -> AsyncGenerator[JobUpdate, None]:
+        """Yield how each of these jobs stands, now and whenever that changes, until all have ended or :meth:`close`.
+
+        Raises:
+            NotFoundError: no job has one of these identities.
+        """
+        with self._hub.watching(job_ids) as updates:
+            for job_id in job_ids:
+                self._hub.publish_status(states.status_of(await self._ledger.job(job_id)))
             async for update in updates:
                 yield update
 
@@ -124,6 +145,7 @@ class JobQueue:
                 await self._note(device_id, status)
             known_ids = {status.job_id for status in known}
             for job in await self._ledger.open_jobs(device_id):
+                await self._ledger.change(job.job_id, self._tended)
                 if job.job_id not in known_ids:
                     await self._reclaim(job)
                 elif job.cancel_requested:
@@ -131,8 +153,9 @@ class JobQueue:
             await self._dispatch(device_id)
 
     def device_disconnected(self, device_id: str) -> None:
-        """Keep the device's jobs until it is back."""
+        """Keep the device's jobs until it is back, or until their leases end."""
         self._links.pop(device_id, None)
+        self._news.set()
 
     async def status_reported(self, device_id: str, status: JobStatus) -> None:
         """Note how a job stands on its device, acknowledge it, and send the next job after the last."""
@@ -145,33 +168,50 @@ class JobQueue:
         """Pass on how far a job's run is. It is not kept."""
         self._hub.publish_progress(progress)
 
-    async def expire(self) -> None:
-        """Give up jobs that wait too long, until cancelled."""
+    async def tend(self) -> None:
+        """Do what the clock asks for: start jobs, and give up those that wait too long. Goes on until cancelled."""
         while True:
-            self._submitted.clear()
+            self._news.clear()
             try:
-                patience_seconds = await self._expire_due()
+                async with self._dispatching:
+                    patience_seconds = await self._tend_open_jobs()
             except StoreError as error:
-                _log.error("%s; jobs that wait too long will be given up later", error)
+                _log.error("%s; jobs are looked after later", error)
                 patience_seconds = _STORE_PATIENCE_SECONDS
             with suppress(asyncio.TimeoutError):  # the next one is due
-                await asyncio.wait_for(self._submitted.wait(), patience_seconds)
+                await asyncio.wait_for(self._news.wait(), patience_seconds)
 
-    async def _expire_due(self) -> float | None:
-        """Give up what is due; return how long nothing else will be, ``None`` when nothing else waits."""
+    async def _tend_open_jobs(self) -> float | None:
+        """Do what is due; return how long nothing else will be, ``None`` when nothing else waits."""
         now = self._ledger.now_wall_ns()
-        waiting = [job for job in await self._ledger.open_jobs() if job.state is JobState.QUEUED]
-        for job in waiting:
-            if job.expires_wall_ns <= now:
-                await self._ledger.change(job.job_id, partial(states.expired, now_wall_ns=now))
-        return min(((job.expires_wall_ns - now) / 1e9 for job in waiting if job.expires_wall_ns > now), default=None)
+        due_wall_ns = list[int]()
+        startable = dict[str, None]()
+        for job in await self._ledger.open_jobs():
+            connected = job.device_id in self._links
+            settled = job
+            if states.tended(job, now, connected=connected) is not job:
+                settled = await self._ledger.change(job.job_id, self._tended)
+            if not settled.state.final:
+                if settled.state is JobState.QUEUED and connected:
+                    startable[job.device_id] = None
+                if (due := states.due_wall_ns(settled, now, connected=connected)) is not None:
+                    due_wall_ns.append(due)
+        for device_id in startable:
+            await self._dispatch(device_id)
+        # The wall clock may be set while this waits, so it looks again before long.
+        return min(max(min(due_wall_ns) - now, 0) / 1e9, _LONGEST_WAIT_SECONDS) if due_wall_ns else None
+
+    def _tended(self, job: JobRecord) -> JobRecord:
+        return states.tended(job, self._ledger.now_wall_ns(), connected=job.device_id in self._links)
 
     async def _note(self, device_id: str, status: JobStatus) -> None:
         """Acknowledge a status even when it is no news or of an unknown job: the device should stop repeating it."""
         try:
             job = await self._ledger.job(status.job_id)
             if job.device_id == device_id:
-                await self._ledger.change(status.job_id, partial(states.reported, status=status))
+                job = await self._ledger.change(status.job_id, partial(states.reported, status=status))
+                if job.state.final and not status.state.final:  # it was given up while its device was away
+                    self._send(device_id, _cancellation(job.job_id))
             else:
                 _log.warning("%s reports job %s, which is of %s: ignored", device_id, job.job_id, job.device_id)
         except NotFoundError:
@@ -190,12 +230,16 @@ class JobQueue:
             self._send(settled.device_id, self._command(settled))
 
     async def _dispatch(self, device_id: str) -> None:
-        """Send a device its oldest waiting job, unless it is away or has one."""
+        """Send a device the oldest job that may start, unless it is away or has one."""
         if device_id not in self._links:
             return
-        for waiting in await self._ledger.open_jobs(device_id):
-            if waiting.state is not JobState.QUEUED:
-                return
+        now = self._ledger.now_wall_ns()
+        open_jobs = await self._ledger.open_jobs(device_id)
+        if any(job.state is not JobState.QUEUED for job in open_jobs):
+            return
+        for waiting in open_jobs:
+            if waiting.starts_wall_ns > now or waiting.expires_wall_ns <= now:
+                continue
             job = await self._ledger.change(waiting.job_id, states.sent)
             if job.state is JobState.SENT:
                 self._send(device_id, self._command(job))

@@ -8,6 +8,10 @@ from edgeprof_collector.store.records import JobRecord
 _ORDER = {JobState.QUEUED: 0, JobState.SENT: 1, JobState.RUNNING: 2}
 _LAST = 3
 
+# How long a device that has a job may be away, beyond the time that its run may take: long enough for a network to be
+# mended, short enough that nobody waits for ever.
+LEASE_SECONDS = 3600.0
+
 
 def status_of(job: JobRecord) -> JobStatus:
     """How the job stands, as it is told."""
@@ -28,8 +32,14 @@ def command_of(job: JobRecord, now_wall_ns: int) -> JobCommand:
 
 
 def reported(job: JobRecord, status: JobStatus) -> JobRecord:
-    """The job after its device has told how it stands. A job never goes back, and a final state stays."""
-    if job.state.final or _ORDER.get(status.state, _LAST) <= _ORDER[job.state]:
+    """The job after its device has told how it stands. A job never goes back, and a final state stays.
+
+    Of a job that was given up while its device was away, the run is still noted: its results have come.
+    """
+    if job.state.final:
+        late = status.run_id and not job.run_id
+        return replace(job, run_id=status.run_id) if late else job
+    if _ORDER.get(status.state, _LAST) <= _ORDER[job.state]:
         return job
     return replace(job, state=status.state, reason=status.reason, run_id=status.run_id or job.run_id)
 
@@ -48,11 +58,37 @@ def cancelled(job: JobRecord) -> JobRecord:
     return replace(job, cancel_requested=True)
 
 
-def expired(job: JobRecord, now_wall_ns: int) -> JobRecord:
-    """The job when its time in the queue may be over."""
-    if job.state is not JobState.QUEUED or now_wall_ns < job.expires_wall_ns:
+def tended(job: JobRecord, now_wall_ns: int, *, connected: bool) -> JobRecord:
+    """The job as it should be now, by the clock and by whether its device is connected.
+
+    One that waits too long expires. One that its device has, while that is away, is given up with the end of a lease.
+    """
+    if job.state is JobState.QUEUED and now_wall_ns >= job.expires_wall_ns:
+        return replace(job, state=JobState.EXPIRED, reason="the device did not take it in time")
+    if job.state is JobState.QUEUED or job.state.final:
         return job
-    return replace(job, state=JobState.EXPIRED, reason="the device did not connect in time")
+    if connected:
+        return job if job.lease_expires_wall_ns is None else replace(job, lease_expires_wall_ns=None)
+    return _while_away(job, now_wall_ns)
+
+
+def _while_away(job: JobRecord, now_wall_ns: int) -> JobRecord:
+    """The job while the device that has it is away."""
+    if job.lease_expires_wall_ns is None:
+        lease_seconds = job.plan.limits.time_seconds + LEASE_SECONDS
+        return replace(job, lease_expires_wall_ns=now_wall_ns + round(lease_seconds * 1e9))
+    if now_wall_ns < job.lease_expires_wall_ns:
+        return job
+    if job.cancel_requested:
+        return replace(job, state=JobState.CANCELLED, reason="cancelled; its device was not heard of again")
+    return replace(job, state=JobState.TIMED_OUT, reason="the device went away with it and did not come back in time")
+
+
+def due_wall_ns(job: JobRecord, now_wall_ns: int, *, connected: bool) -> int | None:
+    """When :func:`tended` will next change a job, or it may start; ``None`` if the clock alone changes nothing."""
+    if job.state is JobState.QUEUED:
+        return job.starts_wall_ns if job.starts_wall_ns > now_wall_ns else job.expires_wall_ns
+    return None if connected else job.lease_expires_wall_ns
 
 
 def forgotten(job: JobRecord, now_wall_ns: int) -> JobRecord:

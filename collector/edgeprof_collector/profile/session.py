@@ -74,9 +74,15 @@ def open_session(engine: str = "", pythons: Sequence[str] = (), agent_config: Pa
 def run_profile(session: Session, display: Display, *, plan: Plan, model: str, engine: str, python: str) -> Profiled:
     """Send the plan as a job and follow it to its end. Ctrl-C cancels the job; what was measured is kept."""
     request = JobRequest(
-        target=session.device_id, plan=plan, model=model, engine=engine, python=python, idempotency_key=uuid.uuid4().hex
+        targets=(session.device_id,),
+        plan=plan,
+        model=model,
+        engine=engine,
+        python=python,
+        idempotency_key=uuid.uuid4().hex,
     )
-    job_id = session.client.submit(request)
+    (job,) = session.client.submit(request)
+    job_id = job.job_id
     interrupted = False
     try:
         status = _follow(session, job_id, display)
@@ -91,7 +97,7 @@ def run_profile(session: Session, display: Display, *, plan: Plan, model: str, e
 def _follow(session: Session, job_id: str, display: Display) -> JobStatus:
     """Show the job's updates until its last, and return that."""
     shown: Progress | None = None
-    for update in session.client.watch(job_id):
+    for update in session.client.watch([job_id]):
         if update.progress is not None and update.progress != shown:
             display.show(update.progress)
             shown = update.progress

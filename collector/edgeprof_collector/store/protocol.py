@@ -13,8 +13,9 @@ from edgeprof.v1.device_pb2 import DeviceFacts
 from edgeprof.v1.telemetry_pb2 import Layout, RunTelemetry
 from edgeprof.v1.uplink_pb2 import AgentMessage
 from edgeprof_collector.store.outgoing import Outgoing
-from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
+from edgeprof_collector.store.records import DeviceRecord, RunSummary
 from edgeprof_collector.store.retention import Retention, Retired
+from edgeprof_collector.store.triggers import Triggers
 
 
 class Greeting(NamedTuple):
@@ -95,6 +96,11 @@ class Store(Protocol):
         """What goes on to other databases."""
         ...
 
+    @property
+    def triggers(self) -> Triggers:
+        """Jobs and schedules."""
+        ...
+
     def admit(self, greetings: Sequence[Greeting]) -> tuple[Admission, ...]:
         """Note that devices have connected, in one transaction, and say where each goes on.
 
@@ -167,30 +173,6 @@ class Store(Protocol):
 
         What the ``destinations`` of remote write have not had waits for them, within the bounds of ``retention``.
         """
-        ...
-
-    def add_job(self, job: JobRecord) -> JobRecord:
-        """Keep a new job. If its device has one with the same idempotency key, return that one instead."""
-        ...
-
-    def replace_job(self, job: JobRecord) -> bool:
-        """Write a changed job over the version before it; return ``False`` if that is no longer the stored one."""
-        ...
-
-    def job(self, job_id: str) -> JobRecord:
-        """One job.
-
-        Raises:
-            NotFoundError: no job has this identity.
-        """
-        ...
-
-    def jobs(self) -> tuple[JobRecord, ...]:
-        """Every job, the latest first."""
-        ...
-
-    def open_jobs(self, device_id: str | None = None) -> tuple[JobRecord, ...]:
-        """The jobs that are not final, of one device or of all, the oldest first."""
         ...
 
     def close(self) -> None:

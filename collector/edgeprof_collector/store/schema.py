@@ -173,8 +173,42 @@ DROP INDEX frames_by_run;
 CREATE INDEX frames_by_run ON frames (run_id, bucket_ns) WHERE run_id <> ''
 """
 
+# Remote triggers: when a job may start, which schedule made it, and everything that became of it. `job_ends` numbers
+# ends in the order in which they were stored, and never gives a number twice: webhooks remember how far they are by it.
+_VERSION_7 = """
+ALTER TABLE jobs ADD COLUMN starts_wall_ns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN schedule_id TEXT NOT NULL DEFAULT '';
+CREATE INDEX jobs_by_key ON jobs (idempotency_key) WHERE idempotency_key <> '';
+CREATE INDEX jobs_by_time ON jobs (created_wall_ns);
+CREATE TABLE job_changes (
+    job_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    changed_wall_ns INTEGER NOT NULL,
+    PRIMARY KEY (job_id, version)
+) WITHOUT ROWID;
+INSERT INTO job_changes SELECT job_id, version, state, reason, updated_wall_ns FROM jobs;
+CREATE TABLE job_ends (position INTEGER PRIMARY KEY AUTOINCREMENT, job_id TEXT NOT NULL UNIQUE);
+CREATE TABLE webhooks (name TEXT PRIMARY KEY, position INTEGER NOT NULL);
+CREATE TABLE schedules (
+    schedule_id TEXT PRIMARY KEY,
+    targets TEXT NOT NULL,
+    command BLOB NOT NULL,
+    queue_seconds REAL NOT NULL,
+    every TEXT NOT NULL,
+    timezone TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    created_wall_ns INTEGER NOT NULL,
+    next_wall_ns INTEGER NOT NULL,
+    fault TEXT NOT NULL,
+    is_cancelled INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX schedules_once ON schedules (idempotency_key) WHERE idempotency_key <> ''
+"""
+
 # What leads from each version to the next, the empty file (version 0) first. Released entries never change.
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7)
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

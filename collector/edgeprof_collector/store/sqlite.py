@@ -9,12 +9,13 @@ from edgeprof.run import RunRecord
 from edgeprof.telemetry import Gap
 from edgeprof.v1 import device_pb2
 from edgeprof.v1.telemetry_pb2 import RunTelemetry
-from edgeprof_collector.store import admission, adoption, arrivals, jobs, runs
+from edgeprof_collector.store import admission, adoption, arrivals, runs
 from edgeprof_collector.store.database import Database
 from edgeprof_collector.store.protocol import Admission, Delivery, Greeting
-from edgeprof_collector.store.records import DeviceRecord, JobRecord, RunSummary
+from edgeprof_collector.store.records import DeviceRecord, RunSummary
 from edgeprof_collector.store.retention import Retention, Retired, retire, return_space
 from edgeprof_collector.store.sqlite_outgoing import SqliteOutgoing
+from edgeprof_collector.store.sqlite_triggers import SqliteTriggers
 
 
 class SqliteStore:
@@ -29,11 +30,17 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._database = Database(path)
         self._outgoing = SqliteOutgoing(self._database)
+        self._triggers = SqliteTriggers(self._database)
 
     @property
     def outgoing(self) -> SqliteOutgoing:
         """See :attr:`Store.outgoing`."""
         return self._outgoing
+
+    @property
+    def triggers(self) -> SqliteTriggers:
+        """See :attr:`Store.triggers`."""
+        return self._triggers
 
     def admit(self, greetings: Sequence[Greeting]) -> tuple[Admission, ...]:
         """See :meth:`Store.admit`."""
@@ -108,31 +115,6 @@ class SqliteStore:
             retired = retire(connection, retention, now_wall_ns, destinations)
             return_space(connection)
             return retired
-
-    def add_job(self, job: JobRecord) -> JobRecord:
-        """See :meth:`Store.add_job`."""
-        with self._database.writing() as connection:
-            return jobs.add(connection, job)
-
-    def replace_job(self, job: JobRecord) -> bool:
-        """See :meth:`Store.replace_job`."""
-        with self._database.writing() as connection:
-            return jobs.replace(connection, job)
-
-    def job(self, job_id: str) -> JobRecord:
-        """See :meth:`Store.job`."""
-        with self._database.reading() as connection:
-            return jobs.one(connection, job_id)
-
-    def jobs(self) -> tuple[JobRecord, ...]:
-        """See :meth:`Store.jobs`."""
-        with self._database.reading() as connection:
-            return jobs.every(connection)
-
-    def open_jobs(self, device_id: str | None = None) -> tuple[JobRecord, ...]:
-        """See :meth:`Store.open_jobs`."""
-        with self._database.reading() as connection:
-            return jobs.open_jobs(connection, device_id)
 
     def close(self) -> None:
         """See :meth:`Store.close`."""

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from edgeprof.errors import EdgeprofError
+from edgeprof_collector.jobs.requests import ConflictError
 from edgeprof_collector.store.errors import NotFoundError, StoreError
 
 _JSON = "application/json"
@@ -37,6 +38,8 @@ async def _refuse(_request: Request, error: Exception) -> Response:
         return problem(str(error), HTTPStatus.NOT_FOUND)
     if isinstance(error, StoreError):
         return problem(str(error), HTTPStatus.SERVICE_UNAVAILABLE)
+    if isinstance(error, ConflictError):
+        return problem(str(error), HTTPStatus.CONFLICT)
     return problem(str(error), HTTPStatus.BAD_REQUEST)
 
 

@@ -9,11 +9,15 @@
     GET  /api/v1/runs/RUN/report        its report, as a page
     POST /api/v1/runs                   store runs that another benchmark has measured
     PUT  /api/v1/runs/RUN/baseline      hold later runs against it; DELETE: no longer
-    POST /api/v1/jobs                   ask a device for a run
-    GET  /api/v1/jobs                   every job, the latest first
+    POST /api/v1/jobs                   ask devices for a run: the jobs, one for each device
+    GET  /api/v1/jobs                   the latest jobs, the latest first; ?limit=N, 1000 unless told
+    GET  /api/v1/jobs/events?job=JOB... how these jobs go on until their ends, a line of JSON for each update
     GET  /api/v1/jobs/JOB               one job
-    GET  /api/v1/jobs/JOB/events        how it goes on until its end, a line of JSON for each update
+    GET  /api/v1/jobs/JOB/changes       everything that became of it
     POST /api/v1/jobs/JOB/cancel        give it up
+    POST /api/v1/schedules              ask for runs again and again
+    GET  /api/v1/schedules              every schedule that was not given up
+    POST /api/v1/schedules/ID/cancel    give it up
 
 RUN is an id, the first characters of one, or ``latest``.
 """
@@ -32,16 +36,19 @@ from edgeprof_collector.client.judging import judge_run
 from edgeprof_collector.client.local import LocalClient
 from edgeprof_collector.exposition.page import CONTENT_TYPE, Page
 from edgeprof_collector.jobs.queue import JobQueue
+from edgeprof_collector.jobs.scheduler import Scheduler
 from edgeprof_collector.report.html import render
 from edgeprof_collector.store.protocol import Store
 from edgeprof_collector.web.answers import EXCEPTION_HANDLERS, json_answer, json_from_thread
-from edgeprof_collector.web.job_events import event_lines
-from edgeprof_collector.web.job_request import read_job_request
+from edgeprof_collector.web.jobs import job_routes
 from edgeprof_collector.web.run_import import read_imported_runs
+from edgeprof_collector.web.schedules import schedule_routes
 
 
-def create_app(*, store: Store, jobs: JobQueue, page: Page, on_run_finished: Callable[[str], None]) -> Starlette:
-    """Make the application that serves what the store keeps, the queue of jobs and the page of metrics.
+def create_app(
+    *, store: Store, jobs: JobQueue, schedules: Scheduler, page: Page, on_run_finished: Callable[[str], None]
+) -> Starlette:
+    """Make the application that serves what the store keeps, jobs and schedules, and the page of metrics.
 
     ``on_run_finished`` is told of runs that are imported.
     """
@@ -49,7 +56,10 @@ def create_app(*, store: Store, jobs: JobQueue, page: Page, on_run_finished: Cal
         routes=[
             Route("/metrics", _Metrics(page).show),
             Route("/healthz", _healthz),
-            Mount("/api/v1", routes=[*_Stored(store, on_run_finished).routes(), *_Jobs(jobs).routes()]),
+            Mount(
+                "/api/v1",
+                routes=[*_Stored(store, on_run_finished).routes(), *job_routes(jobs), *schedule_routes(schedules)],
+            ),
         ],
         exception_handlers=EXCEPTION_HANDLERS,
     )
@@ -120,35 +130,3 @@ class _Stored:
     async def _set_baseline(self, request: Request) -> Response:
         name, is_baseline = request.path_params["run"], request.method == "PUT"
         return await json_from_thread(lambda: self._client.set_baseline(name, is_baseline=is_baseline))
-
-
-class _Jobs:
-    """Jobs: asked for, followed, given up."""
-
-    def __init__(self, jobs: JobQueue) -> None:
-        self._jobs = jobs
-
-    def routes(self) -> list[Route]:
-        return [
-            Route("/jobs", self._list),
-            Route("/jobs", self._submit, methods=["POST"]),
-            Route("/jobs/{job}", self._show),
-            Route("/jobs/{job}/events", self._watch),
-            Route("/jobs/{job}/cancel", self._cancel, methods=["POST"]),
-        ]
-
-    async def _list(self, _request: Request) -> Response:
-        return json_answer(await self._jobs.jobs())
-
-    async def _submit(self, request: Request) -> Response:
-        return json_answer(await self._jobs.submit(await read_job_request(request)), HTTPStatus.CREATED)
-
-    async def _show(self, request: Request) -> Response:
-        return json_answer(await self._jobs.job(request.path_params["job"]))
-
-    async def _watch(self, request: Request) -> Response:
-        job = await self._jobs.job(request.path_params["job"])
-        return StreamingResponse(event_lines(self._jobs.watch(job.job_id)), media_type="application/x-ndjson")
-
-    async def _cancel(self, request: Request) -> Response:
-        return json_answer(await self._jobs.cancel(request.path_params["job"]))

@@ -17,7 +17,7 @@ from edgeprof_collector.store import database
 from tests.collector.intake.device import running_intake
 from tests.collector.store.samples import DEVICE, PLAN, event_message, started
 
-REQUEST = JobRequest(target=DEVICE, plan=PLAN)
+REQUEST = JobRequest(targets=(DEVICE,), plan=PLAN)
 
 
 def status_message(job_id: str, state: JobState) -> AgentMessage:
@@ -28,9 +28,10 @@ def test_a_job_goes_down_and_its_states_come_up(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running_intake(tmp_path) as running:
             device = await running.connected()
-            job_id = (await running.jobs.submit(REQUEST)).job_id
+            (job,) = await running.jobs.submit(REQUEST)
+            job_id = job.job_id
             assert (await device.hear("job")).job.job_id == job_id
-            async with aclosing(running.jobs.watch(job_id)) as updates:
+            async with aclosing(running.jobs.watch([job_id])) as updates:
                 assert (await updates.__anext__()).status.state is JobState.SENT
                 await device.send(status_message(job_id, JobState.RUNNING))
                 assert (await device.hear("job_status_ack")).job_status_ack.job_id == job_id
@@ -59,9 +60,10 @@ def test_what_a_job_has_done_is_stored_before_its_end_is_told(tmp_path: Path) ->
     async def scenario() -> None:
         async with running_intake(tmp_path) as running:
             device = await running.connected()
-            job_id = (await running.jobs.submit(REQUEST)).job_id
+            (job,) = await running.jobs.submit(REQUEST)
+            job_id = job.job_id
             await device.hear("job")
-            async with aclosing(running.jobs.watch(job_id)) as updates:
+            async with aclosing(running.jobs.watch([job_id])) as updates:
                 await device.send(event_message(1, started()), status_message(job_id, JobState.SUCCEEDED))
                 while not (await updates.__anext__()).status.state.final:
                     pass
@@ -74,7 +76,8 @@ def test_the_hello_says_which_jobs_the_device_knows(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running_intake(tmp_path) as running:
             first = await running.connected()
-            job_id = (await running.jobs.submit(REQUEST)).job_id
+            (job,) = await running.jobs.submit(REQUEST)
+            job_id = job.job_id
             assert (await first.hear("job")).job.job_id == job_id
             await first.close()
             known = status_message(job_id, JobState.RUNNING).job_status
@@ -92,7 +95,8 @@ def test_a_status_that_cannot_be_stored_is_told_again(tmp_path: Path, monkeypatc
     async def scenario() -> None:
         async with running_intake(tmp_path) as running:
             device = await running.connected()
-            job_id = (await running.jobs.submit(REQUEST)).job_id
+            (job,) = await running.jobs.submit(REQUEST)
+            job_id = job.job_id
             await device.hear("job")
             holder = sqlite3.connect(tmp_path / "edgeprof.sqlite", isolation_level=None)
             holder.execute("BEGIN IMMEDIATE")
@@ -102,7 +106,7 @@ def test_a_status_that_cannot_be_stored_is_told_again(tmp_path: Path, monkeypatc
             holder.execute("ROLLBACK")
             holder.close()
             await running.device().connect(jobs=[running_status.job_status])
-            async with aclosing(running.jobs.watch(job_id)) as updates:
+            async with aclosing(running.jobs.watch([job_id])) as updates:
                 while (await updates.__anext__()).status.state is not JobState.RUNNING:
                     pass
 

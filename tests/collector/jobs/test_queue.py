@@ -15,10 +15,11 @@ from edgeprof.v1.uplink_pb2 import CollectorMessage
 from edgeprof_collector.jobs.messages import JobRequest, JobUpdate
 from edgeprof_collector.jobs.queue import JobQueue
 from edgeprof_collector.store.errors import NotFoundError
+from edgeprof_collector.store.records import JobRecord
 from edgeprof_collector.store.sqlite import SqliteStore
 from tests.collector.store.samples import DEVICE, PLAN, greeting, job
 
-REQUEST = JobRequest(target=DEVICE, plan=PLAN, model="synth:smollm2-135m@q4_0")
+REQUEST = JobRequest(targets=(DEVICE,), plan=PLAN, model="synth:smollm2-135m@q4_0")
 
 
 @pytest.fixture
@@ -31,6 +32,11 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 
 def status(job_id: str, state: JobState, run_id: str = "") -> JobStatus:
     return JobStatus(job_id=job_id, version=1, state=state, run_id=run_id)
+
+
+async def submitted_to(queue: JobQueue, request: JobRequest) -> JobRecord:
+    (job,) = await queue.submit(request)
+    return job
 
 
 def kinds(messages: list[CollectorMessage]) -> list[str | None]:
@@ -51,7 +57,7 @@ def progress(job_id: str, done_ratio: float) -> Progress:
 def test_a_job_waits_for_its_device_and_is_sent_once(store: SqliteStore) -> None:
     async def scenario() -> None:
         queue, sent = JobQueue(store), list[CollectorMessage]()
-        queued = await queue.submit(replace(REQUEST, queue_seconds=60.0))
+        queued = await submitted_to(queue, replace(REQUEST, queue_seconds=60.0))
         assert queued.state is JobState.QUEUED
         await queue.device_connected("another", [], sent.append)
         assert sent == []
@@ -70,7 +76,7 @@ def test_a_connected_device_has_its_job_at_once(store: SqliteStore) -> None:
     async def scenario() -> None:
         queue, sent = JobQueue(store), list[CollectorMessage]()
         await queue.device_connected(DEVICE, [], sent.append)
-        assert (await queue.submit(REQUEST)).state is JobState.SENT
+        assert (await submitted_to(queue, REQUEST)).state is JobState.SENT
         assert kinds(sent) == ["job"]
 
     asyncio.run(scenario())
@@ -80,7 +86,7 @@ def test_jobs_of_a_device_go_one_after_another(store: SqliteStore) -> None:
     async def scenario() -> None:
         queue, sent = JobQueue(store), list[CollectorMessage]()
         await queue.device_connected(DEVICE, [], sent.append)
-        first, second = await queue.submit(REQUEST), await queue.submit(REQUEST)
+        first, second = await submitted_to(queue, REQUEST), await submitted_to(queue, REQUEST)
         assert (first.state, second.state) == (JobState.SENT, JobState.QUEUED)
         await queue.status_reported(DEVICE, status(first.job_id, JobState.RUNNING, "run-1"))
         assert kinds(sent) == ["job", "job_status_ack"]
@@ -98,9 +104,9 @@ def test_asking_again_gives_the_same_job(store: SqliteStore) -> None:
         queue, sent = JobQueue(store), list[CollectorMessage]()
         await queue.device_connected(DEVICE, [], sent.append)
         once = replace(REQUEST, idempotency_key="k")
-        assert (await queue.submit(once)).job_id == (await queue.submit(once)).job_id
+        assert (await submitted_to(queue, once)).job_id == (await submitted_to(queue, once)).job_id
         assert kinds(sent) == ["job"]
-        assert len(await queue.jobs()) == 1
+        assert len(await queue.jobs(100)) == 1
 
     asyncio.run(scenario())
 
@@ -108,7 +114,7 @@ def test_asking_again_gives_the_same_job(store: SqliteStore) -> None:
 def test_an_unknown_target_is_refused(store: SqliteStore) -> None:
     async def scenario() -> None:
         with pytest.raises(NotFoundError, match="nowhere"):
-            await JobQueue(store).submit(replace(REQUEST, target="nowhere"))
+            await JobQueue(store).submit(replace(REQUEST, targets=("nowhere",)))
 
     asyncio.run(scenario())
 
@@ -116,7 +122,7 @@ def test_an_unknown_target_is_refused(store: SqliteStore) -> None:
 def test_statuses_are_acknowledged_whatever_they_say(store: SqliteStore) -> None:
     async def scenario() -> None:
         queue, sent = JobQueue(store), list[CollectorMessage]()
-        store.add_job(job("foreign", device_id="another"))
+        store.triggers.add_jobs([job("foreign", device_id="another")])
         await queue.device_connected(DEVICE, [], sent.append)
         for job_id in ("unknown", "foreign"):
             await queue.status_reported(DEVICE, status(job_id, JobState.FAILED))
@@ -131,7 +137,7 @@ def test_a_job_lost_on_the_way_is_sent_again(store: SqliteStore) -> None:
     async def scenario() -> None:
         queue, lost, sent = JobQueue(store), list[CollectorMessage](), list[CollectorMessage]()
         await queue.device_connected(DEVICE, [], lost.append)
-        submitted = await queue.submit(REQUEST)
+        submitted = await submitted_to(queue, REQUEST)
         queue.device_disconnected(DEVICE)
         await queue.device_connected(DEVICE, [], sent.append)
         assert (kinds(lost), kinds(sent)) == (["job"], ["job"])
@@ -147,7 +153,7 @@ def test_a_restarted_collector_takes_up_its_jobs(store: SqliteStore) -> None:
     async def scenario() -> None:
         queue, sent = JobQueue(store), list[CollectorMessage]()
         await queue.device_connected(DEVICE, [], sent.append)
-        submitted = await queue.submit(REQUEST)
+        submitted = await submitted_to(queue, REQUEST)
         queue, sent = JobQueue(store), list[CollectorMessage]()
         await queue.device_connected(DEVICE, [status(submitted.job_id, JobState.RUNNING, "run-1")], sent.append)
         assert (await queue.job(submitted.job_id)).state is JobState.RUNNING
@@ -161,8 +167,8 @@ def test_a_run_that_an_agent_forgot_has_failed(store: SqliteStore) -> None:
     async def scenario() -> None:
         queue, sent = JobQueue(store), list[CollectorMessage]()
         await queue.device_connected(DEVICE, [], sent.append)
-        submitted = await queue.submit(REQUEST)
-        next_one = await queue.submit(REQUEST)
+        submitted = await submitted_to(queue, REQUEST)
+        next_one = await submitted_to(queue, REQUEST)
         await queue.status_reported(DEVICE, status(submitted.job_id, JobState.RUNNING, "run-1"))
         sent.clear()
         await queue.device_connected(DEVICE, [], sent.append)
@@ -176,7 +182,7 @@ def test_a_run_that_an_agent_forgot_has_failed(store: SqliteStore) -> None:
 def test_cancelling_a_waiting_job_ends_it(store: SqliteStore) -> None:
     async def scenario() -> None:
         queue, sent = JobQueue(store), list[CollectorMessage]()
-        submitted = await queue.submit(REQUEST)
+        submitted = await submitted_to(queue, REQUEST)
         assert (await queue.cancel(submitted.job_id)).state is JobState.CANCELLED
         await queue.device_connected(DEVICE, [], sent.append)
         assert sent == []
@@ -188,7 +194,7 @@ def test_cancelling_a_running_job_asks_its_device(store: SqliteStore) -> None:
     async def scenario() -> None:
         queue, sent = JobQueue(store), list[CollectorMessage]()
         await queue.device_connected(DEVICE, [], sent.append)
-        submitted = await queue.submit(REQUEST)
+        submitted = await submitted_to(queue, REQUEST)
         running = status(submitted.job_id, JobState.RUNNING, "run-1")
         await queue.status_reported(DEVICE, running)
         sent.clear()
@@ -206,10 +212,10 @@ def test_cancelling_a_running_job_asks_its_device(store: SqliteStore) -> None:
 def test_a_job_that_waits_too_long_expires(store: SqliteStore) -> None:
     async def scenario() -> None:
         queue = JobQueue(store)
-        expiring = asyncio.create_task(queue.expire())
-        lasting = await queue.submit(REQUEST)
-        brief = await queue.submit(replace(REQUEST, queue_seconds=0.05))
-        async with aclosing(queue.watch(brief.job_id)) as updates:
+        expiring = asyncio.create_task(queue.tend())
+        lasting = await submitted_to(queue, REQUEST)
+        brief = await submitted_to(queue, replace(REQUEST, queue_seconds=0.05))
+        async with aclosing(queue.watch([brief.job_id])) as updates:
             assert [update.status.state async for update in updates][-1] is JobState.EXPIRED
         assert (await queue.job(lasting.job_id)).state is JobState.QUEUED
         expiring.cancel()
@@ -222,8 +228,8 @@ def test_watching_a_job_to_its_end(store: SqliteStore) -> None:
     async def scenario() -> None:
         queue, sent = JobQueue(store), list[CollectorMessage]()
         await queue.device_connected(DEVICE, [], sent.append)
-        job_id = (await queue.submit(REQUEST)).job_id
-        async with aclosing(queue.watch(job_id)) as updates:
+        job_id = (await submitted_to(queue, REQUEST)).job_id
+        async with aclosing(queue.watch([job_id])) as updates:
 
             async def following() -> tuple[JobState, float | None]:
                 update = await asyncio.wait_for(updates.__anext__(), 30)
@@ -252,11 +258,11 @@ def test_watching_a_finished_job_gives_its_end_alone(store: SqliteStore) -> None
 
     async def scenario() -> None:
         queue = JobQueue(store)
-        submitted = await queue.submit(REQUEST)
+        submitted = await submitted_to(queue, REQUEST)
         await queue.cancel(submitted.job_id)
-        assert await collect(queue.watch(submitted.job_id)) == [JobState.CANCELLED]
+        assert await collect(queue.watch([submitted.job_id])) == [JobState.CANCELLED]
         with pytest.raises(NotFoundError):
-            await collect(queue.watch("unknown"))
+            await collect(queue.watch(["unknown"]))
 
     asyncio.run(scenario())
 
@@ -265,7 +271,7 @@ def test_submissions_at_the_same_time_are_each_sent_once(store: SqliteStore) -> 
     async def scenario() -> None:
         queue, sent = JobQueue(store), list[CollectorMessage]()
         connecting = queue.device_connected(DEVICE, [], sent.append)
-        await asyncio.gather(*(queue.submit(REQUEST) for _ in range(5)), connecting)
+        await asyncio.gather(*(submitted_to(queue, REQUEST) for _ in range(5)), connecting)
         assert len([message for message in sent if message.HasField("job")]) == 1
         finished = set[str]()
         while len(finished) < 5:
@@ -273,7 +279,7 @@ def test_submissions_at_the_same_time_are_each_sent_once(store: SqliteStore) -> 
             assert current not in finished
             finished.add(current)
             await queue.status_reported(DEVICE, status(current, JobState.SUCCEEDED))
-        assert {one.state for one in await queue.jobs()} == {JobState.SUCCEEDED}
+        assert {one.state for one in await queue.jobs(100)} == {JobState.SUCCEEDED}
 
     asyncio.run(scenario())
 
@@ -281,11 +287,11 @@ def test_submissions_at_the_same_time_are_each_sent_once(store: SqliteStore) -> 
 def test_closing_ends_what_is_watched(store: SqliteStore) -> None:
     async def scenario() -> None:
         queue = JobQueue(store)
-        job_id = (await queue.submit(REQUEST)).job_id
-        async with aclosing(queue.watch(job_id)) as updates:
+        job_id = (await submitted_to(queue, REQUEST)).job_id
+        async with aclosing(queue.watch([job_id])) as updates:
             assert (await updates.__anext__()).status.state is JobState.QUEUED
             queue.close()
             assert [update.status.state async for update in updates] == [JobState.QUEUED]
-        assert [update.status.state async for update in queue.watch(job_id)] == [JobState.QUEUED]
+        assert [update.status.state async for update in queue.watch([job_id])] == [JobState.QUEUED]
 
     asyncio.run(scenario())

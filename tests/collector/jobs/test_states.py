@@ -6,7 +6,7 @@ import pytest
 
 from edgeprof.job import JobState, JobStatus
 from edgeprof_collector.jobs import states
-from tests.collector.store.samples import SECOND_NS, WALL_NS, job
+from tests.collector.store.samples import PLAN, SECOND_NS, WALL_NS, job
 
 FINAL = [state for state in JobState if state.final]
 OPEN = [JobState.QUEUED, JobState.SENT, JobState.RUNNING]
@@ -23,8 +23,10 @@ def test_a_final_state_stays(state: JobState, reported: JobState) -> None:
     done = replace(job(), state=state)
     assert states.reported(done, status(reported)) is done
     assert states.cancelled(done) is done
-    assert states.expired(done, LATE_NS) is done
+    assert states.tended(done, LATE_NS, connected=False) is done
     assert states.forgotten(done, LATE_NS) is done
+    late = states.reported(done, status(reported, "run-1"))
+    assert (late.state, late.run_id) == (state, "run-1")  # its results came after all
 
 
 @pytest.mark.parametrize("state", OPEN)
@@ -53,9 +55,31 @@ def test_cancelling() -> None:
 
 def test_expiring() -> None:
     early = job().expires_wall_ns - 1
-    assert states.expired(job(), early).state is JobState.QUEUED
-    assert states.expired(job(), early + 1).state is JobState.EXPIRED
-    assert states.expired(replace(job(), state=JobState.SENT), LATE_NS).state is JobState.SENT
+    for connected in (False, True):
+        assert states.tended(job(), early, connected=connected) == job()
+        assert states.tended(job(), early + 1, connected=connected).state is JobState.EXPIRED
+
+
+@pytest.mark.parametrize("state", [JobState.SENT, JobState.RUNNING])
+def test_a_device_that_has_a_job_may_be_away_for_a_while(state: JobState) -> None:
+    held = replace(job(), state=state)
+    assert states.tended(held, LATE_NS, connected=True) is held
+    leased = states.tended(held, WALL_NS, connected=False)
+    until = WALL_NS + round((PLAN.limits.time_seconds + states.LEASE_SECONDS) * SECOND_NS)
+    assert (leased.state, leased.lease_expires_wall_ns) == (state, until)
+    assert states.due_wall_ns(leased, WALL_NS, connected=False) == until
+    assert states.tended(leased, until - 1, connected=False) is leased
+    assert states.tended(leased, until, connected=True) == held
+    assert states.tended(leased, until, connected=False).state is JobState.TIMED_OUT
+    wanted = replace(leased, cancel_requested=True)
+    assert states.tended(wanted, until, connected=False).state is JobState.CANCELLED
+
+
+def test_a_job_is_looked_at_when_it_may_start_and_when_it_expires() -> None:
+    later = replace(job(), starts_wall_ns=WALL_NS + 5)
+    assert states.due_wall_ns(later, WALL_NS, connected=True) == WALL_NS + 5
+    assert states.due_wall_ns(later, WALL_NS + 5, connected=True) == job().expires_wall_ns
+    assert states.due_wall_ns(replace(job(), state=JobState.RUNNING), WALL_NS, connected=True) is None
 
 
 def test_what_becomes_of_a_job_that_its_device_forgot() -> None:

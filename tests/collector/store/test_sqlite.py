@@ -18,7 +18,6 @@ from edgeprof_collector.store.retention import Retention, Retired, data_bytes
 from edgeprof_collector.store.schema import APPLICATION_ID, MIGRATIONS
 from edgeprof_collector.store.sqlite import SqliteStore
 from tests.collector.store.conformance import StoreConformance
-from tests.collector.store.job_conformance import JobConformance
 from tests.collector.store.outgoing_conformance import OutgoingConformance
 from tests.collector.store.retention_conformance import RetentionConformance
 from tests.collector.store.samples import (
@@ -31,9 +30,10 @@ from tests.collector.store.samples import (
     layout,
     started,
 )
+from tests.collector.store.triggers_conformance import TriggersConformance
 
 
-class TestSqliteStore(StoreConformance, JobConformance, OutgoingConformance, RetentionConformance):
+class TestSqliteStore(StoreConformance, OutgoingConformance, RetentionConformance, TriggersConformance):
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:
         store = SqliteStore(tmp_path / "new folder" / "edgeprof.sqlite")

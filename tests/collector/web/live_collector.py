@@ -19,6 +19,7 @@ from edgeprof_collector.exposition.latest import LatestValues
 from edgeprof_collector.exposition.page import Page
 from edgeprof_collector.exposition.results import Results
 from edgeprof_collector.jobs.queue import JobQueue
+from edgeprof_collector.jobs.scheduler import Scheduler
 from edgeprof_collector.store.sqlite import SqliteStore
 from edgeprof_collector.web.api import create_app
 from tests.collector.store.samples import (
@@ -107,6 +108,7 @@ def live_collector(folder: Path) -> Iterator[LiveCollector]:
     app = create_app(
         store=store,
         jobs=collector.jobs,
+        schedules=Scheduler(store, collector.jobs),
         page=Page([latest, Results()], health),
         on_run_finished=collector.finished.append,
     )

@@ -104,7 +104,7 @@ def test_a_store_that_fails_is_said_to(collector: LiveCollector, http: httpx.Cli
 
 
 def _job(**fields: object) -> dict[str, object]:
-    return {"target": DEVICE, "plan": msgspec.to_builtins(PLAN), **fields}
+    return {"targets": [DEVICE], "plan": msgspec.to_builtins(PLAN), **fields}
 
 
 def test_a_job_goes_to_its_device(collector: LiveCollector, http: httpx.Client) -> None:
@@ -112,7 +112,7 @@ def test_a_job_goes_to_its_device(collector: LiveCollector, http: httpx.Client) 
     collector.connect_device()
 
     response = http.post("/api/v1/jobs", json=_job(model="synth:smollm2-135m@q4_0"))
-    job = msgspec.json.decode(response.content, type=JobRecord)
+    (job,) = msgspec.json.decode(response.content, type=tuple[JobRecord, ...])
 
     assert response.status_code == 201
     assert (job.device_id, job.state, job.plan) == (DEVICE, JobState.SENT, PLAN)
@@ -126,8 +126,8 @@ def test_a_plan_may_be_named_or_leave_out_names(collector: LiveCollector, http: 
     store_run(collector.store, "run-1")
     short = {"name": "mine", "steps": [{"kind": "decode", "decode_tokens": 4}]}
 
-    named = http.post("/api/v1/jobs", json=_job(plan="quick")).json()["plan"]
-    written = http.post("/api/v1/jobs", json=_job(plan=short)).json()["plan"]
+    named = http.post("/api/v1/jobs", json=_job(plan="quick")).json()[0]["plan"]
+    written = http.post("/api/v1/jobs", json=_job(plan=short)).json()[0]["plan"]
 
     assert (named["name"], len(named["steps"])) == ("quick", 4)
     assert written["steps"][0]["name"] == "decode 4"
@@ -138,7 +138,81 @@ def test_the_same_key_gives_the_same_job(collector: LiveCollector, http: httpx.C
 
     first, second = (http.post("/api/v1/jobs", json=_job(idempotency_key="k")).json() for _ in range(2))
 
-    assert first["job_id"] == second["job_id"]
+    assert first[0]["job_id"] == second[0]["job_id"]
+
+
+def test_a_key_of_another_request_is_refused(collector: LiveCollector, http: httpx.Client) -> None:
+    store_run(collector.store, "run-1")
+    http.post("/api/v1/jobs", json=_job(idempotency_key="k"))
+
+    answer = http.post("/api/v1/jobs", json=_job(idempotency_key="k", model="another"))
+
+    assert _error(answer) == (409, "the idempotency key 'k' was used for another request: take another key")
+
+
+def test_what_became_of_a_job_is_told(collector: LiveCollector, http: httpx.Client) -> None:
+    store_run(collector.store, "run-1")
+    collector.connect_device()
+    job_id = http.post("/api/v1/jobs", json=_job()).json()[0]["job_id"]
+    collector.report(job_id, JobState.RUNNING, run_id="run-1")
+    collector.report(job_id, JobState.SUCCEEDED, run_id="run-1")
+
+    changes = http.get(f"/api/v1/jobs/{job_id}/changes").json()
+
+    assert [change["state"] for change in changes] == ["queued", "sent", "running", "succeeded"]
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "1e3", "100001"])
+def test_a_wrong_limit_is_refused(http: httpx.Client, limit: str) -> None:
+    assert _error(http.get(f"/api/v1/jobs?limit={limit}")) == (
+        400,
+        f"'limit' is how many jobs to list, 1 to 100000, not '{limit}'",
+    )
+
+
+def test_a_schedule_is_made_listed_and_given_up(collector: LiveCollector, http: httpx.Client) -> None:
+    store_run(collector.store, "run-1")
+
+    made = http.post("/api/v1/schedules", json={"every": "0 2 * * *", "job": _job(plan="quick")}).json()
+    assert [one["schedule_id"] for one in http.get("/api/v1/schedules").json()] == [made["schedule_id"]]
+    assert made["plan"]["name"] == "quick"
+    http.post(f"/api/v1/schedules/{made['schedule_id']}/cancel")
+    assert http.get("/api/v1/schedules").json() == []
+    assert _error(http.post("/api/v1/schedules/none/cancel")) == (404, "no schedule is called 'none'")
+
+
+_WRONG_SCHEDULES: dict[str, tuple[dict[str, object], str]] = {
+    "a key that nobody reads": ({"job": {"plam": "quick"}}, "unknown key 'job.plam'; did you mean 'plan'?"),
+    "no cron expression": (
+        {"every": "0 25 * * *"},
+        "'0 25 * * *' is no cron expression: bad hour; '0 2 * * *' is 02:00 daily",
+    ),
+    "seconds": (
+        {"every": "0 0 2 * * *"},
+        "'0 0 2 * * *' has not the five fields of a cron expression: '0 2 * * *' is 02:00 every day",
+    ),
+    "a day that never comes": ({"every": "0 2 31 2 *"}, "'0 2 31 2 *' never comes: no year has that day"),
+    "no time zone": (
+        {"timezone": "Mars/Olympus"},
+        "'Mars/Olympus' is no time zone that this machine knows: use one like Europe/Berlin",
+    ),
+    "a time of its own": (
+        {"job": _job(at="2099-01-01T00:00:00Z")},
+        "a schedule has its times in 'every': leave 'at' out of its job",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fields", "text"), _WRONG_SCHEDULES.values(), ids=_WRONG_SCHEDULES.keys())
+def test_a_wrong_schedule_is_refused_with_one_line(
+    collector: LiveCollector, http: httpx.Client, fields: dict[str, object], text: str
+) -> None:
+    store_run(collector.store, "run-1")
+
+    answer = http.post("/api/v1/schedules", json={"every": "0 2 * * *", "job": _job(), **fields})
+
+    assert _error(answer) == (400, text)
+    assert collector.store.triggers.schedules() == ()
 
 
 _WRONG_JOBS = {
@@ -147,7 +221,7 @@ _WRONG_JOBS = {
     "no device": (
         json.dumps({"plan": "quick"}).encode(),
         400,
-        "the job request is not as expected: key 'target' is missing",
+        "the job request is not as expected: key 'targets' is missing",
     ),
     "a key that nobody reads": (
         json.dumps(_job(modle="x")).encode(),
@@ -174,8 +248,28 @@ _WRONG_JOBS = {
         400,
         f"no plan is called 'quikc': use one of {', '.join(built_in_plan_names())}, or the path of a TOML file",
     ),
+    "no target": (
+        json.dumps(_job(targets=[])).encode(),
+        400,
+        "the job request is not as expected: Expected `array` of length >= 1 - at `$.targets`",
+    ),
+    "a time that has passed": (
+        json.dumps(_job(at="2020-01-01T00:00:00Z")).encode(),
+        400,
+        "2020-01-01 00:00 UTC has passed: give a time that is still to come, or leave it out to start now",
+    ),
+    "a time of no zone": (
+        json.dumps(_job(at="2099-01-01T00:00:00")).encode(),
+        400,
+        "the job request is not as expected: Expected `datetime` with a timezone component - at `$.at`",
+    ),
+    "an unknown label": (
+        json.dumps(_job(targets=["site=moon"])).encode(),
+        404,
+        "no device has the label 'site=moon'; known: site=lab",
+    ),
     "an unknown device": (
-        json.dumps(_job(target="orin")).encode(),
+        json.dumps(_job(targets=["orin"])).encode(),
         404,
         f"no device is called 'orin'; known: {DEVICE}",
     ),
@@ -196,7 +290,7 @@ def test_a_wrong_job_is_refused_with_one_line(
     response = http.post("/api/v1/jobs", content=body, headers={"Content-Type": "application/json"})
 
     assert _error(response) == (status, text)
-    assert collector.store.jobs() == ()
+    assert collector.store.triggers.jobs(9) == ()
 
 
 def test_a_job_that_a_web_page_could_send_is_refused(http: httpx.Client) -> None:
@@ -208,10 +302,10 @@ def test_a_job_that_a_web_page_could_send_is_refused(http: httpx.Client) -> None
 def test_a_job_is_followed_to_its_end(collector: LiveCollector, http: httpx.Client) -> None:
     store_run(collector.store, "run-1")
     collector.connect_device()
-    job_id = http.post("/api/v1/jobs", json=_job()).json()["job_id"]
+    job_id = http.post("/api/v1/jobs", json=_job()).json()[0]["job_id"]
 
     states = []
-    with http.stream("GET", f"/api/v1/jobs/{job_id}/events") as response:
+    with http.stream("GET", f"/api/v1/jobs/events?job={job_id}") as response:
         for line in response.iter_lines():
             states.append(json.loads(line)["status"]["state"])
             following = {"sent": JobState.RUNNING, "running": JobState.SUCCEEDED}.get(states[-1])
@@ -223,16 +317,18 @@ def test_a_job_is_followed_to_its_end(collector: LiveCollector, http: httpx.Clie
 
 def test_a_waiting_job_is_cancelled_at_once(collector: LiveCollector, http: httpx.Client) -> None:
     store_run(collector.store, "run-1")
-    job_id = http.post("/api/v1/jobs", json=_job()).json()["job_id"]
+    job_id = http.post("/api/v1/jobs", json=_job()).json()[0]["job_id"]
 
     assert http.post(f"/api/v1/jobs/{job_id}/cancel").json()["state"] == "cancelled"
-    events = http.get(f"/api/v1/jobs/{job_id}/events").text.splitlines()
+    events = http.get(f"/api/v1/jobs/events?job={job_id}").text.splitlines()
     assert [json.loads(line)["status"]["state"] for line in events] == ["cancelled"]
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("GET", "/events"), ("POST", "/cancel")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "none"), ("GET", "events?job=none"), ("GET", "none/changes"), ("POST", "none/cancel")]
+)
 def test_a_job_that_is_not_there(http: httpx.Client, method: str, path: str) -> None:
-    status, text = _error(http.request(method, f"/api/v1/jobs/none{path}"))
+    status, text = _error(http.request(method, f"/api/v1/jobs/{path}"))
 
     assert status == 404
     assert "'none'" in text
