@@ -21,11 +21,28 @@ from edgeprof_collector.commands.profile import profile
 from edgeprof_collector.commands.run import run
 from edgeprof_collector.commands.runs import runs
 from edgeprof_collector.commands.show import show
+from edgeprof_collector.commands.watch import watch
 
 EXIT_BAD_INPUT = 2
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (profile, runs, show, compare, bisect, export, engines, run, jobs, cancel, collector, backup, restore):
+COMMANDS = (
+    profile,
+    runs,
+    show,
+    compare,
+    bisect,
+    export,
+    engines,
+    run,
+    jobs,
+    watch,
+    cancel,
+    collector,
+    backup,
+    restore,
+)
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(imports, name="import")
 app.add_typer(baseline, name="baseline")

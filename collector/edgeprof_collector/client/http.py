@@ -114,7 +114,7 @@ class HttpClient:
                     going_on.discard(update.status.job_id)
                 if not going_on:
                     return
-        raise EdgeprofError(f"the collector at {self._url} stopped telling of the job before its end")
+        raise UnreachableError(f"the collector at {self._url} stopped telling of the job before its end")
 
     def cancel(self, job_id: str) -> JobRecord:
         """See :meth:`Client.cancel`."""

@@ -7,17 +7,10 @@ from rich.text import Text
 
 from edgeprof.job import JobState
 from edgeprof_collector.commands.times import local_time
+from edgeprof_collector.fleet.job_display import state_style
 from edgeprof_collector.store.records import JobChange, JobRecord, ScheduleRecord
 
 SHORT_ID = 8
-_STYLES = {
-    JobState.SUCCEEDED: "green",
-    JobState.RUNNING: "cyan",
-    JobState.SENT: "cyan",
-    JobState.QUEUED: "",
-    JobState.CANCELLED: "dim",
-}
-_BAD = "red"
 
 
 def job_table(jobs: Sequence[JobRecord]) -> Table:
@@ -34,21 +27,20 @@ def job_table(jobs: Sequence[JobRecord]) -> Table:
 
 def state_text(job: JobRecord) -> Text:
     """Return how a job stands, with its reason or what it waits for."""
-    style = _STYLES.get(job.state, _BAD)
     said = job.reason
     if job.state is JobState.QUEUED and job.starts_wall_ns > job.created_wall_ns:
         said = f"starts {local_time(job.starts_wall_ns)}"
     if job.cancel_requested and not job.state.final:
         said = "is being cancelled"
-    return Text.assemble((job.state.value, style), f": {said}" if said else "")
+    return Text.assemble((job.state.value, state_style(job.state)), f": {said}" if said else "")
 
 
 def change_table(changes: Sequence[JobChange]) -> Table:
     """Return a table of what became of a job."""
     table = _table("when", "state", "why")
     for change in changes:
-        style = _STYLES.get(change.state, _BAD)
-        table.add_row(local_time(change.changed_wall_ns), Text(change.state.value, style), Text(change.reason))
+        state = Text(change.state.value, state_style(change.state))
+        table.add_row(local_time(change.changed_wall_ns), state, Text(change.reason))
     return table
 
 

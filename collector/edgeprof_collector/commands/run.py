@@ -16,6 +16,7 @@ from edgeprof_collector.client.asking import ask_again
 from edgeprof_collector.commands.job_table import job_table, schedule_table
 from edgeprof_collector.commands.options import AsJson, CollectorUrl, client_of
 from edgeprof_collector.commands.times import parse_duration_seconds, parse_time
+from edgeprof_collector.commands.watch import watch_jobs
 
 
 def run(
@@ -61,6 +62,8 @@ def run(
             _schedule(client, ScheduleRequest(every=every, timezone=timezone, job=request), as_json=as_json)
             return
         jobs = ask_again(lambda: client.submit(request))
+        if wait:
+            raise typer.Exit(watch_jobs(client, list(jobs), as_json=as_json))
         if as_json:
             sys.stdout.write(msgspec.json.encode(jobs).decode() + "\n")
         else:

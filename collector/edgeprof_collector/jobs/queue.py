@@ -8,7 +8,6 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Collection
-from contextlib import suppress
 from functools import partial
 
 from edgeprof.job import JobState, JobStatus
@@ -16,6 +15,7 @@ from edgeprof.messages import to_message
 from edgeprof.run import Progress
 from edgeprof.v1.uplink_pb2 import CollectorMessage, JobCancel, JobStatusAck
 from edgeprof_collector.jobs import states
+from edgeprof_collector.jobs.bell import Bell
 from edgeprof_collector.jobs.hub import JobHub
 from edgeprof_collector.jobs.ledger import JobLedger
 from edgeprof_collector.jobs.messages import JobRequest, JobUpdate
@@ -49,7 +49,7 @@ class JobQueue:
         self._links: dict[str, Send] = {}
         # A device hears of a job exactly once per stream only if nothing changes between looking and sending.
         self._dispatching = asyncio.Lock()
-        self._news = asyncio.Event()
+        self._bell = Bell()
 
     async def submit(
         self, request: JobRequest, *, schedule_id: str = "", due_wall_ns: int = 0
@@ -77,7 +77,7 @@ class JobQueue:
         jobs = jobs_of(request, devices, now, starts_wall_ns=starts_wall_ns, schedule_id=schedule_id)
         refuse_too_many(jobs, open_jobs)
         jobs_kept = await self._ledger.add(jobs)
-        self._news.set()
+        self._bell.ring()
         async with self._dispatching:
             for job in jobs_kept:
                 await self._dispatch(job.device_id)
@@ -155,7 +155,7 @@ class JobQueue:
     def device_disconnected(self, device_id: str) -> None:
         """Keep the device's jobs until it is back, or until their leases end."""
         self._links.pop(device_id, None)
-        self._news.set()
+        self._bell.ring()
 
     async def status_reported(self, device_id: str, status: JobStatus) -> None:
         """Note how a job stands on its device, acknowledge it, and send the next job after the last."""
@@ -171,15 +171,13 @@ class JobQueue:
     async def tend(self) -> None:
         """Do what the clock asks for: start jobs, and give up those that wait too long. Goes on until cancelled."""
         while True:
-            self._news.clear()
             try:
                 async with self._dispatching:
                     patience_seconds = await self._tend_open_jobs()
             except StoreError as error:
                 _log.error("%s; jobs are looked after later", error)
                 patience_seconds = _STORE_PATIENCE_SECONDS
-            with suppress(asyncio.TimeoutError):  # the next one is due
-                await asyncio.wait_for(self._news.wait(), patience_seconds)
+            await self._bell.wait(patience_seconds)
 
     async def _tend_open_jobs(self) -> float | None:
         """Do what is due; return how long nothing else will be, ``None`` when nothing else waits."""

@@ -5,10 +5,10 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 from edgeprof.errors import EdgeprofError
+from edgeprof_collector.jobs.bell import Bell
 from edgeprof_collector.jobs.cron import last_time_wall_ns, next_time_wall_ns
 from edgeprof_collector.jobs.messages import JobRequest, ScheduleRequest
 from edgeprof_collector.jobs.queue import JobQueue
@@ -31,7 +31,7 @@ class Scheduler:
         self._store = store
         self._jobs = jobs
         self._now_wall_ns = now_wall_ns
-        self._news = asyncio.Event()
+        self._bell = Bell()
 
     async def add(self, request: ScheduleRequest) -> ScheduleRecord:
         """Keep a schedule.
@@ -60,7 +60,7 @@ class Scheduler:
             next_wall_ns=next_time_wall_ns(request.every, request.timezone, now),
         )
         kept = await asyncio.to_thread(self._store.triggers.add_schedule, schedule)
-        self._news.set()
+        self._bell.ring()
         return kept
 
     async def schedules(self) -> tuple[ScheduleRecord, ...]:
@@ -81,14 +81,12 @@ class Scheduler:
     async def run(self) -> None:
         """Ask for jobs whenever a schedule's time comes, until cancelled."""
         while True:
-            self._news.clear()
             try:
                 patience_seconds = await self._carry_out_due()
             except StoreError as error:
                 _log.error("%s; schedules are looked after later", error)
                 patience_seconds = _STORE_PATIENCE_SECONDS
-            with suppress(asyncio.TimeoutError):  # the next one is due
-                await asyncio.wait_for(self._news.wait(), patience_seconds)
+            await self._bell.wait(patience_seconds)
 
     async def _carry_out_due(self) -> float | None:
         """Carry out what is due; return how long nothing else will be, ``None`` when there is no schedule."""

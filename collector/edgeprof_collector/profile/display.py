@@ -61,15 +61,16 @@ def clock_text(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}"
 
 
-def _readings(progress: Progress) -> list[str]:
-    readings = []
+def readings(progress: Progress) -> list[str]:
+    """Return what the run shows now, as far as it is known: its rate, its heat, its memory."""
+    shown = []
     if progress.tokens_per_second is not None:
-        readings.append(f"{progress.tokens_per_second:.1f} tokens/s")
+        shown.append(f"{progress.tokens_per_second:.1f} tokens/s")
     if progress.temperature_celsius is not None:
-        readings.append(f"{progress.temperature_celsius:.0f} °C")
+        shown.append(f"{progress.temperature_celsius:.0f} °C")
     if progress.resident_bytes is not None:
-        readings.append(f"{progress.resident_bytes / 1e9:.2f} GB resident")
-    return readings
+        shown.append(f"{progress.resident_bytes / 1e9:.2f} GB resident")
+    return shown
 
 
 class LiveDisplay:
@@ -103,7 +104,7 @@ def _panel(progress: Progress) -> Text:
         ("━" * (_BAR_COLUMNS - filled), "bar.back"),
         f"  {progress.done_ratio:4.0%}  {times}\n",
         (f"{what_runs(progress)}\n", "bold"),
-        ("   ".join(_readings(progress)), "dim"),
+        ("   ".join(readings(progress)), "dim"),
         no_wrap=True,
         overflow="ellipsis",
     )
@@ -129,7 +130,7 @@ class PlainDisplay:
             return
         self._last = what
         left = f"about {clock_text(progress.remaining_seconds)} left"
-        self.say(f"{clock_text(progress.elapsed_seconds)}  {', '.join([what, *_readings(progress), left])}")
+        self.say(f"{clock_text(progress.elapsed_seconds)}  {', '.join([what, *readings(progress), left])}")
 
     def say(self, text: str) -> None:
         """Print a line."""

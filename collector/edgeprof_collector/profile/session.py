@@ -1,7 +1,6 @@
 """Profile this device: a fleet of one. The collector and the agent are the same two processes as in a fleet."""
 
 import contextlib
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,12 +12,10 @@ from edgeprof.job import JobStatus
 from edgeprof.plan import Plan
 from edgeprof.run import Progress, RunRecord
 from edgeprof_collector.client import HttpClient, JobRequest
+from edgeprof_collector.client.stored_run import stored_run
 from edgeprof_collector.profile.companion import Companion
 from edgeprof_collector.profile.display import Display
 from edgeprof_collector.profile.programs import installed_program
-from edgeprof_collector.store.errors import NotFoundError
-
-STORED_WAIT_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +88,7 @@ def run_profile(session: Session, display: Display, *, plan: Plan, model: str, e
         display.say("cancelling; what was measured so far is kept")
         session.client.cancel(job_id)
         status = _follow(session, job_id, display)
-    return Profiled(status=status, record=_stored_run(session, status), interrupted=interrupted)
+    return Profiled(status=status, record=stored_run(session.client, status.run_id), interrupted=interrupted)
 
 
 def _follow(session: Session, job_id: str, display: Display) -> JobStatus:
@@ -106,22 +103,3 @@ def _follow(session: Session, job_id: str, display: Display) -> JobStatus:
         if not session.agent.running:
             raise EdgeprofError(f"the agent ended: {session.agent.last_words()}; its log is {session.agent.log}")
     raise EdgeprofError(f"the collector ended: {session.collector.last_words()}; its log is {session.collector.log}")
-
-
-def _stored_run(session: Session, status: JobStatus) -> RunRecord | None:
-    """The run of a job, once all of it is stored: its data may still be on the way when its status arrives."""
-    if not status.run_id:
-        return None
-    deadline = time.monotonic() + STORED_WAIT_SECONDS
-    while True:
-        record = _run_so_far(session.client, status.run_id)
-        if (record is not None and record.finished is not None) or time.monotonic() > deadline:
-            return record
-        time.sleep(0.1)
-
-
-def _run_so_far(client: HttpClient, run_id: str) -> RunRecord | None:
-    try:
-        return client.run(run_id)
-    except NotFoundError:  # not even its start has arrived
-        return None

@@ -1,0 +1,59 @@
+"""`edgeprof watch`: remote runs as they go on, and what came of them."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from edgeprof_collector.client import Client
+from edgeprof_collector.client.job_names import find_id
+from edgeprof_collector.commands.options import AsJson, CollectorUrl, client_of
+from edgeprof_collector.fleet.following import follow
+from edgeprof_collector.fleet.job_display import choose_job_display
+from edgeprof_collector.fleet.outcome import outcome_lines, print_outcome
+from edgeprof_collector.store.records import JobRecord
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+_MOST = 100_000
+
+
+def watch(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[JOB...]", help="By the first of their ids.", show_default="all that go on"),
+    ] = None,
+    collector: CollectorUrl = "",
+    as_json: AsJson = False,
+) -> None:
+    """Watch jobs until all have ended, then print what came of them. Ctrl-C ends the watching; the jobs go on."""
+    with client_of(collector) as client:
+        known = client.jobs(_MOST)
+        if names:
+            ids = [find_id(name, [job.job_id for job in known], "job") for name in names]
+            jobs = [client.job(job_id) for job_id in dict.fromkeys(ids)]
+        else:
+            jobs = [job for job in reversed(known) if not job.state.final]
+        if not jobs:
+            typer.echo("no job goes on; edgeprof jobs lists those that have ended")
+            return
+        raise typer.Exit(watch_jobs(client, jobs, as_json=as_json))
+
+
+def watch_jobs(client: Client, jobs: list[JobRecord], *, as_json: bool) -> int:
+    """Show jobs until all have ended, then what came of them. Return the exit status: 1 if one has not succeeded."""
+    console = Console()
+    job_ids = [job.job_id for job in jobs]
+    try:
+        with choose_job_display(jobs, console, as_json=as_json) as display:
+            for update in follow(client, job_ids):
+                display.show(update)
+        if not as_json:
+            return 0 if print_outcome(client, job_ids, console) else EXIT_FAILED
+        lines, all_succeeded = outcome_lines(client, job_ids)
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+    except KeyboardInterrupt:
+        typer.echo("The jobs go on: edgeprof watch follows them again, edgeprof cancel ends them.", err=True)
+        return EXIT_INTERRUPTED
+    return 0 if all_succeeded else EXIT_FAILED

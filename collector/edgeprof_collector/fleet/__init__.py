@@ -1,0 +1,1 @@
+"""Remote runs as a person sees them: how they go on, and what came of them."""
