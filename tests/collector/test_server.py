@@ -66,7 +66,10 @@ def test_it_stops_while_devices_and_watchers_are_connected(tmp_path: Path) -> No
         device = Device(collector.grpc_port)
         await device.connect()
         async with httpx.AsyncClient(base_url=collector.ready["http"], trust_env=False, timeout=60) as http:
-            request = {"targets": [DEVICE], "plan": {"name": PLAN.name, "steps": [{"kind": "decode", "decode_tokens": 8}]}}
+            request = {
+                "targets": [DEVICE],
+                "plan": {"name": PLAN.name, "steps": [{"kind": "decode", "decode_tokens": 8}]},
+            }
             (job,) = (await http.post("/api/v1/jobs", json=request)).json()
             async with http.stream("GET", f"/api/v1/jobs/events?job={job['job_id']}") as events:
                 lines = events.aiter_lines()

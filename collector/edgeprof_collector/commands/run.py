@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.plan import find_plan
+from edgeprof.plan_file import find_plan
 from edgeprof_collector.client import Client, JobRequest, ScheduleRequest
 from edgeprof_collector.client.asking import ask_again
 from edgeprof_collector.commands.job_table import job_table, schedule_table
