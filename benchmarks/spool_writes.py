@@ -39,13 +39,21 @@ CHANNELS = (
 )
 
 
+SAMPLES = len(CHANNELS) * TICKS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What some frames cost. Bytes are those of writes, and of pages towards the disk."""
+    """What some frames cost. Bytes are those of writes, of pages towards the disk, and of the file at the end.
+
+    ``waiting_frames`` are in that file.
+    """
 
     frames: int
+    waiting_frames: int
     written_bytes: int
     paged_bytes: int
+    file_bytes: int
     message_bytes: int
     cpu_seconds: float
 
@@ -65,12 +73,14 @@ def main() -> None:
 
 
 def describe(name: str, cost: Cost) -> str:
-    """One line: bytes per day beside the budget, and the cost of a message."""
+    """One line: bytes per day beside the budget, the cost of a message, and what waiting takes."""
     written = cost.per_day(cost.written_bytes)
+    waiting = cost.waiting_frames * SAMPLES
     return (
         f"{name:<16} {written / 1e6:6.1f} MB written in an idle day ({cost.per_day(cost.paged_bytes) / 1e6:.1f} MB in "
         f"pages), {written / BUDGET_BYTES:.2f} of the budget; {cost.message_bytes / cost.frames:.0f} bytes and "
         f"{cost.cpu_seconds / cost.frames * 1e6:.0f} us of CPU a frame, encoding included"
+        + (f"; {cost.file_bytes / waiting:.2f} bytes in the file for each sample that waits" if waiting else "")
     )
 
 
@@ -92,12 +102,15 @@ def spool_idle_frames(folder: Path, count: int, *, connected: bool) -> Cost:
             spool.flush()
     spool.flush(force=True)
     database.close()
+    file_bytes = (folder / "spool.db").stat().st_size
     after = (*bytes_written(), time.process_time())
     written, paged, cpu_seconds = (end - start for start, end in zip(before, after, strict=True))
     return Cost(
         frames=count,
+        waiting_frames=0 if connected else count,
         written_bytes=int(written),
         paged_bytes=int(paged),
+        file_bytes=file_bytes,
         message_bytes=message_bytes,
         cpu_seconds=cpu_seconds,
     )

@@ -49,7 +49,9 @@ class CollectorHealth:
             "edgeprof_collector_retired_runs", "Runs given up as too old or too many", registry=self._registry
         )
         self.thinned_frames = Counter(
-            "edgeprof_collector_thinned_frames", "Frames that were thinned to save space", registry=self._registry
+            "edgeprof_collector_thinned_frames",
+            "Frames brought to one value a second, or 10 s, to save space",
+            registry=self._registry,
         )
         self.retired_unsent_frames = Counter(
             "edgeprof_collector_retired_unsent_frames",

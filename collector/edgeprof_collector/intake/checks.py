@@ -69,8 +69,9 @@ def other_machine(former: DeviceFacts | None, now: DeviceFacts) -> str:
     return ", ".join(differences)
 
 
-def frame_fault(frame: Frame, layouts: Mapping[int, Layout]) -> str:
+def frame_fault(frame: Frame, layouts: Mapping[int, Layout], limits: IntakeLimits) -> str:
     """Why a frame cannot be read; empty when its header, counts and lengths are right."""
+    values = 0
     if not frame.start_monotonic_ns <= frame.end_monotonic_ns <= _LARGEST - frame.slept_ns:
         return "the frame ends before it starts"
     for block in frame.blocks:
@@ -83,7 +84,8 @@ def frame_fault(frame: Frame, layouts: Mapping[int, Layout]) -> str:
             check_block(block, layout)
         except MalformedFrameError as error:
             return str(error)
-    return ""
+        values += block.tick_count * len(layout.channels)
+    return f"the frame has more than {limits.frame_values} values" if values > limits.frame_values else ""
 
 
 def event_fault(event: RunEvent) -> str:

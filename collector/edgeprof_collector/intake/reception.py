@@ -102,7 +102,7 @@ class Reception:
         self._writer.notify(self._inbox, len(payload))
 
     def _judge_frame(self, frame: Frame, now: int) -> tuple[Placed, str]:
-        fault = frame_fault(frame, self._layouts)
+        fault = frame_fault(frame, self._layouts, self._limits)
         if fault:
             self._health.bad_frames.inc()
             self._tell_fault(fault)

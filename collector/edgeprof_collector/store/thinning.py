@@ -4,7 +4,8 @@ Called within a transaction that writes, so that a frame is either as it was or 
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from edgeprof.telemetry import MalformedFrameError
@@ -14,9 +15,10 @@ from edgeprof.v1.uplink_pb2 import AgentMessage
 from edgeprof_collector.store.outgoing import Cursor
 from edgeprof_collector.store.packing import pack, unpack
 
-# What becomes one frame at most, so that a pass takes some tens of milliseconds.
+# What becomes one frame at most, so that a pass takes about a tenth of a second: others wait to write meanwhile.
 _FRAMES_AT_ONCE = 64
 _BYTES_AT_ONCE = 1 << 18
+_VALUES_AT_ONCE = 1 << 17
 _SPAN_NS = 600 * 10**9
 # How far apart frames of one boot may have been placed on the wall clock and still become one, which is placed as the
 # first of them was: a tenth of the shortest bucket. A sleep between them is longer.
@@ -73,7 +75,7 @@ class _StoredFrame:
 
 
 def thin_idle(connection: sqlite3.Connection, bucket_ns: int, before_wall_ns: int, reach: Reach) -> int:
-    """Thin the next telemetry outside of runs that began before a time; return how many frames became thinner.
+    """Thin the next telemetry outside of runs that began before a time; return how many frames are so thin now.
 
     Args:
         connection: within a transaction that writes.
@@ -115,14 +117,19 @@ def _thin_from(
 ) -> int:
     """Thin a frame with those after it; return how many they were. One that cannot be opened stays as it is."""
     found = _neighbours(connection, first, before_wall_ns, until_id)
+    messages = list(_first_messages(found))
+    found = found[: len(messages)]
+    if _are_as_thin([message.frame for message in messages], bucket_ns):
+        _mark(connection, found, bucket_ns)
+        return len(found)
     try:
-        thinned = _thinned(connection, found, bucket_ns)
+        thinned = _thinned(connection, first.spool_id, messages, bucket_ns)
     except MalformedFrameError:
         found = found[:1]
         try:
-            thinned = _thinned(connection, found, bucket_ns)
+            thinned = _thinned(connection, first.spool_id, messages[:1], bucket_ns)
         except MalformedFrameError:
-            connection.execute("UPDATE frames SET bucket_ns = ? WHERE frame_id = ?", (bucket_ns, first.frame_id))
+            _mark(connection, found, bucket_ns)
             return 1
     connection.executemany("DELETE FROM frames WHERE frame_id = ?", [(each.frame_id,) for each in found[1:]])
     connection.execute(
@@ -130,6 +137,36 @@ def _thin_from(
         (bucket_ns, min(thinned.frame.end_monotonic_ns, _LARGEST), *pack(thinned.SerializeToString()), first.frame_id),
     )
     return len(found)
+
+
+def _first_messages(found: Sequence[_StoredFrame]) -> Iterator[AgentMessage]:
+    """The messages of the first frames, so many that they are opened quickly; the first of all in any case."""
+    values = 0
+    for each in found:
+        message = unpack(each.deflated, each.message)
+        # A block's last values take a byte a channel at least.
+        values += sum(block.tick_count * len(block.last_values) for block in message.frame.blocks)
+        if values > _VALUES_AT_ONCE and each is not found[0]:
+            return
+        yield message
+
+
+def _are_as_thin(frames: Sequence[Frame], bucket_ns: int) -> bool:
+    """Whether neighbours have as few ticks as buckets: such as what an idle device samples each second, for a second.
+
+    To open them and put them together again would cost the most, and save nothing.
+    """
+    spans_ns = sum(frame.end_monotonic_ns - frame.start_monotonic_ns for frame in frames)
+    ticks = Counter[int]()
+    for frame in frames:
+        for block in frame.blocks:
+            ticks[block.layout] += block.tick_count
+    return max(ticks.values(), default=0) <= spans_ns // bucket_ns + 1
+
+
+def _mark(connection: sqlite3.Connection, frames: Sequence[_StoredFrame], bucket_ns: int) -> None:
+    ids = [(bucket_ns, each.frame_id) for each in frames]
+    connection.executemany("UPDATE frames SET bucket_ns = ? WHERE frame_id = ?", ids)
 
 
 def _neighbours(
@@ -155,13 +192,14 @@ def _neighbours(
     return found
 
 
-def _thinned(connection: sqlite3.Connection, found: Sequence[_StoredFrame], bucket_ns: int) -> AgentMessage:
-    """The frames as one, in the place of the first.
+def _thinned(
+    connection: sqlite3.Connection, spool_id: int, messages: Sequence[AgentMessage], bucket_ns: int
+) -> AgentMessage:
+    """The messages' frames as one, in the place of the first.
 
     Raises:
         MalformedFrameError: a block cannot be read.
     """
-    messages = [unpack(each.deflated, each.message) for each in found]
     frames = [message.frame for message in messages]
     start_ns = frames[0].start_monotonic_ns
     result = Frame(
@@ -172,7 +210,7 @@ def _thinned(connection: sqlite3.Connection, found: Sequence[_StoredFrame], buck
         slept_ns=max(frame.slept_ns for frame in frames),
     )
     for number in dict.fromkeys(block.layout for frame in frames for block in frame.blocks):
-        layout = _layout(connection, found[0].spool_id, number)
+        layout = _layout(connection, spool_id, number)
         blocks = [
             decode_thinned(block, layout, frame.start_monotonic_ns)
             for frame in frames

@@ -7,8 +7,8 @@ from pathlib import Path
 import grpc
 import pytest
 
-from edgeprof.telemetry import Channel
-from edgeprof.v1.telemetry_pb2 import Layout
+from edgeprof.telemetry import Channel, pack_integers
+from edgeprof.v1.telemetry_pb2 import Frame, Layout
 from edgeprof.v1.uplink_pb2 import AgentMessage
 from edgeprof_collector.intake.checks import layout_fault
 from edgeprof_collector.intake.limits import IntakeLimits
@@ -60,13 +60,28 @@ def test_frames_of_a_refused_layout_are_stored_marked_and_counted(tmp_path: Path
     asyncio.run(scenario())
 
 
-def test_a_frame_that_claims_to_be_thinned_is_marked_and_counted(tmp_path: Path) -> None:
+def claim_to_be_thinned(frame: Frame) -> None:
+    frame.blocks[0].bucket_ns = 2**64 - 1
+
+
+def promise_very_much(frame: Frame) -> None:
+    """Two channels that stand still, at three million ticks: sixty megabytes of values in three of times."""
+    (block,) = frame.blocks
+    block.tick_count = 3_000_000
+    block.times = pack_integers([0] * block.tick_count)
+    block.constant_channels, block.differences = b"\x03", b""
+
+
+@pytest.mark.parametrize("spoil", [claim_to_be_thinned, promise_very_much])
+def test_a_frame_that_could_harm_its_readers_is_marked_and_counted(
+    tmp_path: Path, spoil: Callable[[Frame], None]
+) -> None:
     async def scenario() -> None:
         async with running_intake(tmp_path) as running:
             device = await running.connected()
-            claiming = frame_message(2, run_id="run-1")
-            claiming.frame.blocks[0].bucket_ns = 2**64 - 1
-            await device.send(AgentMessage(layout=layout()), event_message(1, started()), claiming)
+            spoiled_frame = frame_message(2, run_id="run-1")
+            spoil(spoiled_frame.frame)
+            await device.send(AgentMessage(layout=layout()), event_message(1, started()), spoiled_frame)
             await device.acknowledged(2)
             assert len(running.store.telemetry("run-1").frames) == 0
             assert "edgeprof_collector_bad_frames_total 1.0" in running.health.text()

@@ -2,94 +2,20 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from edgeprof.telemetry import Channel, Placement, SampledBlock, SampledFrame, encode_frame
-from edgeprof.v1.uplink_pb2 import AgentMessage
+from edgeprof.telemetry import Placement
 from edgeprof_collector.analysis.notes import data_notes
 from edgeprof_collector.analysis.series import Series, collect_series
 from edgeprof_collector.analysis.telemetry_window import counter_increase, highest_during, lowest_during, mean_during
 from edgeprof_collector.store.outgoing import Cursor
-from edgeprof_collector.store.protocol import Arrival, Delivery
 from edgeprof_collector.store.retention import Retention, Retired
 from edgeprof_collector.store.sqlite import SqliteStore
-from tests.collector.store.samples import (
-    BOOT,
-    DEVICE,
-    EPOCH,
-    LIFE,
-    SECOND_NS,
-    WALL_NS,
-    event_message,
-    finished,
-    greeting,
-    layout,
-    started,
-)
-
-DAY_NS = 86_400 * SECOND_NS
-GAUGE = Channel("edgeprof_workload_resident_bytes", (), "test", 4096)
-COUNTER = Channel("edgeprof_network_received_bytes_total", (("interface", "eth0"),), "test", 1)
-CHANNELS: tuple[Channel, ...] = (GAUGE, COUNTER)
-THIN = Retention(idle_days=0, idle_1s_days=1, idle_10s_days=0, run_1s_days=1)
-SECONDS = 120
-
-
-def message(sequence: int, run_id: str) -> AgentMessage:
-    """A second at 10 Hz: memory from 10 to 19 steps, and 7 bytes received a tick since boot."""
-    start_ns = sequence * SECOND_NS
-    ticks = range(sequence * 10, sequence * 10 + 10)
-    block = SampledBlock(
-        channels=CHANNELS,
-        times_monotonic_ns=tuple(tick * SECOND_NS // 10 for tick in ticks),
-        columns=(tuple(10 + tick % 10 for tick in ticks), tuple(7 * tick for tick in ticks)),
-    )
-    frame = SampledFrame(
-        run_id=run_id, start_monotonic_ns=start_ns, end_monotonic_ns=start_ns + SECOND_NS, blocks=(block,)
-    )
-    return AgentMessage(sequence=sequence, frame=encode_frame(frame, BOOT, {CHANNELS: 1}.__getitem__))
-
-
-def fill(store: SqliteStore, run_id: str = "run-1") -> None:
-    """A run, or none, of two minutes; and a last frame that is of none."""
-    store.admit([greeting()])
-    frames = [message(sequence, run_id) for sequence in range(20, 20 + SECONDS)]
-    ends: Sequence[AgentMessage] = (event_message(20 + SECONDS, finished(run_id)),) if run_id else ()
-    begins = [event_message(sequence, started(run_id)) for sequence in (1,)] if run_id else []
-    messages = [*begins, *frames, *ends, message(30 + SECONDS, "")]
-    store.commit([placed(*(numbered(each, sequence) for sequence, each in enumerate(messages, 1)))])
-
-
-def numbered(message: AgentMessage, sequence: int) -> AgentMessage:
-    """The message as the one of that sequence."""
-    message.sequence = sequence
-    return message
-
-
-def placed(*messages: AgentMessage, late_ns: int = 0, placement: Placement = Placement.EXACT) -> Delivery:
-    """Messages whose frames began so long after the boot did, and that at ``WALL_NS``."""
-    arrivals = [
-        Arrival(
-            each.sequence,
-            each.SerializeToString(),
-            each,
-            WALL_NS + each.frame.start_monotonic_ns + each.frame.slept_ns + late_ns,
-            placement,
-        )
-        for each in messages
-    ]
-    return Delivery(DEVICE, EPOCH, [layout(1, CHANNELS)], arrivals, WALL_NS, LIFE)
-
-
-def thin_all(store: SqliteStore, retention: Retention = THIN, days: float = 5, to: Sequence[str] = ()) -> Retired:
-    thinned = unsent = 0
-    while (retired := store.retire(retention, WALL_NS + round(days * DAY_NS), to)) != Retired():
-        assert retired.thinned_frames <= 64, "a pass is bounded"
-        thinned, unsent = thinned + retired.thinned_frames, unsent + retired.unsent_frames
-    return Retired(thinned_frames=thinned, unsent_frames=unsent)
+from tests.collector.store.dense_telemetry import DAY_NS, SECONDS, THIN, fill, message, numbered, placed, thin_all
+from tests.collector.store.samples import SECOND_NS, WALL_NS, greeting
 
 
 def of_run(store: SqliteStore) -> tuple[Series, Series]:
@@ -161,6 +87,18 @@ def test_idle_telemetry_is_thinned(store: SqliteStore) -> None:
     assert len(frames) < SECONDS / 20
     assert sum(block.tick_count for each in frames for block in each.frame.blocks) < SECONDS * 1.2
     assert thin_all(store) == Retired(), "once is enough"
+
+
+def test_telemetry_of_no_more_than_a_value_a_second_is_not_touched_until_later(store: SqliteStore) -> None:
+    store.admit([greeting()])
+    idle = [message(sequence, "", hertz=1) for sequence in range(1, SECONDS + 1)]
+    store.commit([placed(*idle, message(SECONDS + 1, ""))])
+    before = store.outgoing.frames_after(0, 10**9)
+    assert thin_all(store) == Retired(thinned_frames=SECONDS)
+    assert store.outgoing.frames_after(0, 10**9) == before
+    assert thin_all(store, Retention(idle_days=0, idle_10s_days=2)) == Retired(thinned_frames=SECONDS)
+    *thinned, _ = store.outgoing.frames_after(0, 10**9)
+    assert sum(block.tick_count for each in thinned for block in each.frame.blocks) < SECONDS / 10 * 1.5
 
 
 def test_what_slept_or_was_placed_in_another_way_stays_where_it_was(store: SqliteStore) -> None:
@@ -269,7 +207,7 @@ def test_a_kill_in_the_middle_loses_and_doubles_nothing(tmp_path: Path, passes: 
         "import os, signal, sys; from pathlib import Path\n"
         "from edgeprof_collector.store.retention import retire\n"
         "from edgeprof_collector.store.sqlite import SqliteStore\n"
-        "from tests.collector.store.test_thinning import DAY_NS, THIN, WALL_NS\n"
+        "from tests.collector.store.dense_telemetry import DAY_NS, THIN, WALL_NS\n"
         "store = SqliteStore(Path(sys.argv[1]))\n"
         "for _ in range(int(sys.argv[2]) - 1):\n"
         "    assert store.retire(THIN, WALL_NS + 5 * DAY_NS).thinned_frames\n"
