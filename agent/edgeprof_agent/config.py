@@ -17,6 +17,7 @@ _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):[0-9]{1,5}$"
 Address = Annotated[str, Meta(pattern=_ADDRESS)]
 Hertz = Annotated[float, Meta(gt=0, le=100)]
 FrameSeconds = Annotated[float, Meta(ge=1, le=600)]
+QuietHours = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
 class LogLevel(str, Enum):
@@ -62,15 +63,35 @@ class SpoolConfig:
 class AllowedConfig:
     """What a job may name.
 
-    ``engines``: names; absent, every engine that is installed. ``model_folders``: where model files may be; absent,
-    anywhere. ``programs`` that may be run as engines, and ``pythons``, interpreters besides the agent's own: none
-    unless they are listed.
+    ``engines``: names, of servers too; absent, every engine that is installed. ``plans``: names of built-in plans and
+    paths of TOML files, of which a job's plan must be one, word for word; absent, any. ``model_folders``: where model
+    files may be; absent, anywhere. ``programs`` that may be run as engines, and ``pythons``, interpreters besides the
+    agent's own: none unless they are listed.
     """
 
     engines: tuple[str, ...] | None = None
+    plans: tuple[str, ...] | None = None
     model_folders: tuple[str, ...] | None = None
     programs: tuple[str, ...] = ()
     pythons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyConfig:
+    """When a job may run, and how far it may go, whatever a collector asks.
+
+    ``quiet_hours`` are times of the device's local day, such as ``08:00-18:30``, in which no run begins. What
+    ``run_on_battery``, the free disk and the temperature forbid keeps a run from beginning, and ends one that goes on.
+    A run, with all that comes before it, ends after ``run_seconds``. A day's runs are those of the last 24 hours.
+    """
+
+    quiet_hours: tuple[QuietHours, ...] = ()
+    run_on_battery: bool = True
+    runs_per_day: Annotated[int, Meta(ge=1)] | None = None
+    run_seconds: Annotated[float, Meta(gt=0)] | None = None
+    temperature_celsius: float | None = None
+    min_free_memory_bytes: Annotated[int, Meta(ge=0)] = 0
+    min_free_disk_bytes: Annotated[int, Meta(ge=0)] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +109,7 @@ class AgentConfig:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     spool: SpoolConfig = field(default_factory=SpoolConfig)
     allowed: AllowedConfig = field(default_factory=AllowedConfig)
+    policy: PolicyConfig = field(default_factory=PolicyConfig)
     servers: dict[str, ServerConfig] = field(default_factory=dict)
 
     @property

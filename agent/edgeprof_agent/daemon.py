@@ -3,14 +3,16 @@
 import asyncio
 import logging
 import os
+import shutil
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import msgspec.json
+import psutil
 
 from edgeprof.device import DeviceFacts
 from edgeprof.errors import EdgeprofError
@@ -19,6 +21,13 @@ from edgeprof.run import RunEvent, RunFinished, RunStarted
 from edgeprof.service_manager import ServiceManager
 from edgeprof.watchdog import feed_watchdog
 from edgeprof_agent.cadences import ConfiguredSampler
+from edgeprof_agent.conditions import (
+    Conditions,
+    local_time,
+    refuse_to_go_on,
+    refuse_unless_ready,
+    within_policy,
+)
 from edgeprof_agent.config import AgentConfig
 from edgeprof_agent.facts import CurrentFacts
 from edgeprof_agent.jobs import JobDesk
@@ -37,6 +46,7 @@ from edgeprof_agent.uplink.spool import Spool
 from edgeprof_agent.uplink.status import SpoolSensor
 from edgeprof_agent.uplink.stream import Uplink
 from edgeprof_agent.vital_signs import VitalSigns
+from edgeprof_agent.workload.readings import hottest_celsius
 
 _log = logging.getLogger(__name__)
 
@@ -91,7 +101,8 @@ class Agent:
         self._ledger = Ledger(database)
         self._desk = JobDesk(
             self._ledger,
-            check=partial(refuse_unless_allowed, allowed=config.allowed),
+            check=self._refuse_unless_allowed,
+            run_seconds=config.policy.run_seconds,
             execute=self._execute,
             interrupted=self._tell_interrupted,
             changed=self._outbox.wake.set,
@@ -152,20 +163,36 @@ class Agent:
             commands=self,
         )
 
+    def _refuse_unless_allowed(self, command: JobCommand) -> None:
+        refuse_unless_allowed(command, self._config.allowed)
+        refuse_unless_ready(self._config.policy, self._conditions())
+
+    def _conditions(self) -> Conditions:
+        return Conditions(
+            local_time=local_time(),
+            power_source=self._facts.latest.power_source,
+            hottest_celsius=hottest_celsius(self._sampler.latest()),
+            free_disk_bytes=shutil.disk_usage(self._config.state_path).free,
+            available_memory_bytes=psutil.virtual_memory().available,
+            runs_last_day=self._ledger.starts_last_day(time.time()),
+        )
+
     async def _execute(self, command: JobCommand, run_id: str) -> RunFinished:
         from edgeprof_agent.workload.run import RunEnvironment, execute  # noqa: PLC0415  an idle agent stays small
 
+        facts = self._facts.gather_again()  # what has changed since the last look must be right in a run
         environment = RunEnvironment(
             run_id=run_id,
-            facts=self._facts.gather_again(),  # what has changed since the last look must be right in a run
+            facts=facts,
             boot_id=self._boot_id,
             sampler=self._run_sampler,
             emit=self._emit,
             report=self._uplink.report,
             cache_folder=self._config.cache_path,
+            check=lambda: refuse_to_go_on(self._config.policy, self._conditions()),
             servers=self._config.servers,
         )
-        return await execute(command, environment)
+        return await execute(within_policy(command, self._config.policy, facts.memory_total_bytes), environment)
 
     def _emit(self, event: RunEvent) -> None:
         self._outbox.put_event(event)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from edgeprof.errors import EdgeprofError
 from edgeprof.job import JobCommand, JobState, JobStatus
 from edgeprof.run import RunFinished, RunState
-from edgeprof_agent.uplink.ledger import Ledger
+from edgeprof_agent.uplink.ledger import Ledger, NotRecordedError
 
 _log = logging.getLogger(__name__)
 
@@ -38,11 +38,14 @@ class JobDesk:
 
     Args:
         ledger: where statuses are kept until the collector has them.
-        check: raises `EdgeprofError` for a job that this device does not allow.
+        check: raises `EdgeprofError` for a job that this device does not allow, or not now. Asked when a job comes, and
+            again when its turn has come.
         execute: carries a job out under a run's identity.
         interrupted: told, at the start, of each run that was under way when the agent last ended.
         changed: called when a status has changed.
+        run_seconds: when a job ends that has not ended by itself; ``None`` for never.
         clock: monotonic seconds.
+        wall_clock: seconds since 1970.
     """
 
     def __init__(
@@ -53,13 +56,17 @@ class JobDesk:
         execute: Execute,
         interrupted: Callable[[RunFinished], None],
         changed: Callable[[], None],
+        run_seconds: float | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._ledger = ledger
         self._check = check
         self._execute = execute
         self._changed = changed
+        self._run_seconds = run_seconds
         self._clock = clock
+        self._wall_clock = wall_clock
         self._queue: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._current: JobCommand | None = None
@@ -120,18 +127,48 @@ class JobDesk:
         if self._clock() > waiting.start_before_seconds:
             self._record(command, JobState.EXPIRED, "its turn came too late")
             return
-        self._current = command
-        self._run = asyncio.ensure_future(self._execute(command, _new_run_id()))
-        self._record(command, JobState.RUNNING)
         try:
-            await asyncio.wait({self._run})
+            self._check(command)
+        except EdgeprofError as error:
+            self._record(command, JobState.REJECTED, str(error))
+            return
+        self._current = command
+        try:
+            if self._begin(command):
+                self._run = asyncio.ensure_future(self._execute(command, _new_run_id()))
+                await self._until_its_end(command, self._run)
+        finally:
+            self._current, self._run, self._run_id = None, None, ""
+
+    def _begin(self, command: JobCommand) -> bool:
+        """Have it on the disk that the job begins; one that could begin twice does not begin at all."""
+        running = JobStatus(job_id=command.job_id, version=command.version, state=JobState.RUNNING)
+        try:
+            self._ledger.begin(running, self._wall_clock())
+        except NotRecordedError as error:
+            self._record(command, JobState.FAILED, str(error))
+            return False
+        self._changed()
+        return True
+
+    async def _until_its_end(self, command: JobCommand, run: "asyncio.Task[RunFinished]") -> None:
+        timed_out = False
+        try:
+            await asyncio.wait({run}, timeout=self._run_seconds)
+            timed_out = not run.done()
+            if timed_out:
+                run.cancel()
+                await asyncio.wait({run})
         except asyncio.CancelledError:
-            self._run.cancel()
-            await asyncio.wait({self._run})
+            run.cancel()
+            await asyncio.wait({run})
             raise
         finally:
-            self._record_end(command, self._run)
-            self._current, self._run, self._run_id = None, None, ""
+            if timed_out:
+                rule = f"{self._run_seconds:g} s are a run's most on this device (policy.run_seconds)"
+                self._record(command, JobState.TIMED_OUT, rule)
+            else:
+                self._record_end(command, run)
 
     def _record_end(self, command: JobCommand, run: "asyncio.Task[RunFinished]") -> None:
         if run.cancelled():

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.job import JobCommand
+from edgeprof.plan import Plan
 from edgeprof.plan_rules import complete
 from edgeprof_agent.config import AllowedConfig
 from edgeprof_agent.models.hub_reference import is_hub_reference
@@ -32,9 +33,21 @@ def refuse_unless_allowed(command: JobCommand, allowed: AllowedConfig) -> None:
         raise EdgeprofError(
             f"this device does not allow the model '{command.model}': it is outside of allowed.model_folders"
         )
+    if allowed.plans is not None:
+        _refuse_other_plans(command.plan, allowed.plans)
     if command.plan.repetitions < 1:
         raise EdgeprofError(f"plan {command.plan.name}: 'repetitions' must be 1 or more")
     complete(command.plan)
+
+
+def _refuse_other_plans(plan: Plan, allowed: tuple[str, ...]) -> None:
+    """Refuse a plan that is none of those allowed: a name is anybody's to give, so all of it is compared."""
+    from edgeprof.plan_file import find_plan  # noqa: PLC0415  most devices allow any plan
+
+    if not any(find_plan(name) == plan for name in allowed):
+        raise EdgeprofError(
+            f"this device does not allow the plan '{plan.name}', or has another of its name: see allowed.plans"
+        )
 
 
 def _model_is_allowed(model: str, folders: tuple[str, ...] | None) -> bool:

@@ -59,7 +59,13 @@ class Runs:
 class Desk:
     """A desk at work, its ledger, and its runs."""
 
-    def __init__(self, database: Database, check: Callable[[JobCommand], None], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        check: Callable[[JobCommand], None],
+        clock: Callable[[], float],
+        run_seconds: float | None = None,
+    ) -> None:
         self.runs = Runs()
         self.ledger = Ledger(database)
         self.changes = asyncio.Event()
@@ -70,6 +76,7 @@ class Desk:
             execute=self.runs.execute,
             interrupted=self.interrupted.append,
             changed=self.changes.set,
+            run_seconds=run_seconds,
             clock=clock,
         )
         self.working = asyncio.ensure_future(self.desk.work())
@@ -85,10 +92,13 @@ class Desk:
 
 @contextlib.asynccontextmanager
 async def desk_at_work(
-    folder: Path, check: Callable[[JobCommand], None] = lambda _: None, clock: Callable[[], float] = lambda: 0.0
+    folder: Path,
+    check: Callable[[JobCommand], None] = lambda _: None,
+    clock: Callable[[], float] = lambda: 0.0,
+    run_seconds: float | None = None,
 ) -> AsyncIterator[Desk]:
     database = Database(folder)
-    desk = Desk(database, check, clock)
+    desk = Desk(database, check, clock, run_seconds)
     try:
         yield desk
     finally:
@@ -298,5 +308,57 @@ def test_after_a_crash_the_run_has_failed_and_what_waited_may_come_again(tmp_pat
             await at.runs.until_started(1)
         async with desk_at_work(tmp_path) as at:
             assert not at.interrupted
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("begin_run", [True, False])
+def test_a_run_ends_when_the_device_allows_it_no_longer(tmp_path: Path, begin_run: bool) -> None:
+    async def main() -> None:
+        async with desk_at_work(tmp_path, run_seconds=0.05) as at:
+            at.runs.begin_run = begin_run
+            at.desk.accept(COMMAND)
+            status = await at.until("job-1", JobState.TIMED_OUT)
+            assert status.reason == "0.05 s are a run's most on this device (policy.run_seconds)"
+            assert bool(status.run_id) == begin_run
+            at.desk.accept(replace(COMMAND, job_id="job-2"))
+            await at.runs.until_started(2)
+
+    asyncio.run(main())
+
+
+def test_what_the_device_allows_is_asked_again_when_a_jobs_turn_has_come(tmp_path: Path) -> None:
+    unplugged = False
+
+    def check(_: JobCommand) -> None:
+        if unplugged:
+            raise EdgeprofError("this device is on battery")
+
+    async def main() -> None:
+        nonlocal unplugged
+        async with desk_at_work(tmp_path, check) as at:
+            at.desk.accept(COMMAND)
+            await at.runs.until_started(1)
+            at.desk.accept(replace(COMMAND, job_id="job-2"))
+            unplugged = True
+            at.runs.finish()
+            assert (await at.until("job-2", JobState.REJECTED)).reason == "this device is on battery"
+            assert len(at.runs.commands) == 1
+
+    asyncio.run(main())
+
+
+def test_a_job_whose_start_cannot_be_written_does_not_begin(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk_at_work(tmp_path) as at:
+            connection = at.ledger._database._connection
+            connection.execute("PRAGMA query_only = ON")
+            at.desk.accept(COMMAND)
+            status = await at.until("job-1", JobState.FAILED)
+            assert status.reason.startswith("the start of the job cannot be written: ")
+            assert not at.runs.commands
+            connection.execute("PRAGMA query_only = OFF")
+            at.desk.accept(replace(COMMAND, job_id="job-2"))
+            await at.runs.until_started(1)
 
     asyncio.run(main())

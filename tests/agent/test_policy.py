@@ -8,6 +8,7 @@ import pytest
 from edgeprof.errors import EdgeprofError
 from edgeprof.job import JobCommand
 from edgeprof.plan import Plan, Step, StepKind
+from edgeprof.plan_file import find_plan
 from edgeprof_agent.config import AllowedConfig
 from edgeprof_agent.policy import refuse_unless_allowed
 
@@ -61,6 +62,19 @@ def test_models_can_be_limited_to_folders_whatever_the_path_looks_like(tmp_path:
     for model in (other / "model.gguf", models / ".." / "other" / "model.gguf", models / "link.gguf"):
         with pytest.raises(EdgeprofError, match=r"outside of allowed\.model_folders"):
             refuse_unless_allowed(replace(COMMAND, model=str(model)), allowed)
+
+
+def test_plans_can_be_limited_and_a_name_is_not_enough(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('name = "tiny"\nsteps = [{ kind = "prefill", prompt_tokens = 8 }]\n', encoding="utf-8")
+    allowed = AllowedConfig(plans=("quick", str(own)))
+    refuse_unless_allowed(replace(COMMAND, plan=find_plan("quick")), allowed)
+    refuse_unless_allowed(replace(COMMAND, plan=find_plan(str(own))), allowed)
+    for plan in (replace(find_plan("quick"), repetitions=10_000), replace(find_plan(str(own)), name="mine")):
+        with pytest.raises(EdgeprofError, match=rf"does not allow the plan '{plan.name}'.*allowed\.plans"):
+            refuse_unless_allowed(replace(COMMAND, plan=plan), allowed)
+    with pytest.raises(EdgeprofError, match=r"allowed\.plans"):
+        refuse_unless_allowed(COMMAND, AllowedConfig(plans=()))
 
 
 @pytest.mark.parametrize(

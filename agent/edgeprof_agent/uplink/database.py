@@ -52,7 +52,10 @@ CREATE TABLE clocks (
 );
 """
 
-_VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
+# When runs began, by the wall clock, for a policy that counts them.
+_VERSION_4 = "CREATE TABLE run_starts (number INTEGER PRIMARY KEY, wall_seconds INTEGER NOT NULL);"
+
+_VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 
 # NORMAL: a commit outlives the process at once, and the power from the next checkpoint on. EXCLUSIVE needs no shared
 # memory file. INCREMENTAL gives space back page by page, on a disk too full for a copy. Some distributions overwrite
@@ -119,8 +122,10 @@ class Database:
             raise DamagedError(str(error)) from error
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, outlives_power: bool = False) -> Iterator[sqlite3.Connection]:
         """Commit everything that the block executes, or nothing of it.
+
+        With ``outlives_power`` it has reached the disk when the block ends, which wears flash: for what is rare.
 
         Raises:
             DamagedError: the file is damaged; call :meth:`replace`.
@@ -128,12 +133,16 @@ class Database:
         """
         try:
             with _telling_damage():
+                if outlives_power:
+                    self._connection.execute("PRAGMA synchronous = FULL")
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
                 self._connection.execute("COMMIT")
         finally:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+            if outlives_power:
+                self._connection.execute("PRAGMA synchronous = NORMAL")
 
     def replace(self, error: DamagedError) -> None:
         """Set the damaged file aside and start a new one, with what ``refills`` put back."""

@@ -37,7 +37,8 @@ class RunEnvironment:
     """The device, its sampler, and where a run's events and progress go.
 
     ``boot_id`` is the kernel's, 16 bytes. ``emit`` gets every event once, in order; ``report`` gets progress about
-    once a second, and may lose it. Both are called on the event loop and must be quick.
+    once a second, and may lose it. ``check`` is called every other second and raises `LimitReachedError` when the
+    device does not let the run go on. All are called on the event loop and must be quick.
     """
 
     run_id: str
@@ -47,4 +48,5 @@ class RunEnvironment:
     emit: Callable[[RunEvent], None]
     report: Callable[[Progress], None]
     cache_folder: Path
+    check: Callable[[], None] = lambda: None
     servers: Mapping[str, ServerConfig] = field(default_factory=dict)

@@ -4,10 +4,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.plan import Limits, Plan
 from edgeprof_agent.models.choice import memory_needed_bytes
 from edgeprof_agent.models.outline import ModelOutline
-
-
-class LimitReachedError(EdgeprofError):
-    """A limit of the plan was reached. The text names the figure and the limit."""
+from edgeprof_agent.workload.limit_reached import LimitReachedError
 
 
 def loadable_bytes(limits: Limits, available_bytes: int, total_bytes: int) -> int:

@@ -15,7 +15,8 @@ from edgeprof_agent.sampling.cadence import IDLE, run_cadence
 from edgeprof_agent.uplink.clocks import slept_ns
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineHello
 from edgeprof_agent.workload.environment import RunEnvironment, RunSampler
-from edgeprof_agent.workload.guards import LimitReachedError, check_limits
+from edgeprof_agent.workload.guards import check_limits
+from edgeprof_agent.workload.limit_reached import LimitReachedError
 from edgeprof_agent.workload.peak_memory import PeakMemory
 from edgeprof_agent.workload.preparation import Preparation, prepare
 from edgeprof_agent.workload.progress import ProgressTracker
@@ -123,6 +124,7 @@ class Run:
             for pid in self._engines.workload_pids:
                 self._peak_memory.read(pid)
             self._environment.report(self._progress.progress(latest))
+            self._environment.check()
             memory = psutil.virtual_memory()
             check_limits(
                 self._command.plan.limits,

@@ -10,7 +10,7 @@ import pytest
 
 from edgeprof.job import JobState, JobStatus
 from edgeprof_agent.uplink.database import DamagedError, Database
-from edgeprof_agent.uplink.ledger import Ledger
+from edgeprof_agent.uplink.ledger import Ledger, NotRecordedError
 
 RUNNING = JobStatus(job_id="job-1", version=2, state=JobState.RUNNING, run_id="run-1")
 DONE = replace(RUNNING, state=JobState.SUCCEEDED)
@@ -100,3 +100,50 @@ def test_a_damaged_file_does_not_lose_the_jobs_of_this_life(tmp_path: Path) -> N
         ledger.record(replace(DONE, job_id="job-2"))
     with opened(tmp_path) as ledger:
         assert {status.job_id for status in ledger.known()} == {"job-1", "job-2"}
+
+
+DAY = 86_400.0
+
+
+def begun(ledger: Ledger, job_id: str, wall_seconds: float) -> None:
+    ledger.record(replace(RUNNING, job_id=job_id, state=JobState.SENT))
+    ledger.begin(replace(RUNNING, job_id=job_id), wall_seconds)
+
+
+def test_a_start_is_counted_for_a_day_across_restarts(tmp_path: Path) -> None:
+    with opened(tmp_path) as ledger:
+        begun(ledger, "job-1", 1000 * DAY)
+        begun(ledger, "job-2", 1000.5 * DAY)
+        assert ledger.starts_last_day(1000.5 * DAY) == 2
+    with opened(tmp_path) as ledger:
+        assert ledger.status("job-2") == replace(RUNNING, job_id="job-2")
+        assert [ledger.starts_last_day(days * DAY) for days in (1000.5, 1001.25, 1001.5)] == [2, 1, 0]
+        assert ledger.starts_last_day(1000.0 * DAY) == 2, "a clock that went back does not give more runs"
+        assert ledger.starts_last_day(900.0 * DAY) == 0, "one that was years ahead does not lock the device"
+        begun(ledger, "job-3", 1002 * DAY)
+        assert ledger._database.rows("SELECT count(*) FROM run_starts") == [(1,)]
+
+
+def test_a_start_has_reached_the_disk(tmp_path: Path) -> None:
+    with opened(tmp_path) as ledger:
+        ledger.record(replace(RUNNING, state=JobState.SENT))
+        statements: list[str] = []
+        ledger._database._connection.set_trace_callback(statements.append)
+        ledger.begin(RUNNING, 0.0)
+        ledger.record(DONE)
+        ledger._database._connection.set_trace_callback(None)
+    commits = [one for one in statements if one.startswith(("PRAGMA synchronous", "COMMIT"))]
+    assert commits == ["PRAGMA synchronous = FULL", "COMMIT", "PRAGMA synchronous = NORMAL", "COMMIT"]
+
+
+def test_a_start_that_cannot_be_written_did_not_happen(tmp_path: Path) -> None:
+    waiting = replace(RUNNING, state=JobState.SENT)
+    with opened(tmp_path) as ledger:
+        ledger.record(waiting)
+        connection = ledger._database._connection
+        connection.execute("PRAGMA query_only = ON")
+        with pytest.raises(NotRecordedError, match="cannot be written: attempt to write a readonly database"):
+            ledger.begin(RUNNING, 0.0)
+        connection.execute("PRAGMA query_only = OFF")
+        assert ledger.status("job-1") == waiting
+        assert ledger.starts_last_day(0.0) == 0

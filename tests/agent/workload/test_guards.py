@@ -5,12 +5,8 @@ from edgeprof.plan import Limits
 from edgeprof_agent.models.outline import ModelOutline, outline_of
 from edgeprof_agent.models.planned import planned_facts
 from edgeprof_agent.models.presets import parse_spec
-from edgeprof_agent.workload.guards import (
-    LimitReachedError,
-    check_limits,
-    loadable_bytes,
-    refuse_what_does_not_fit,
-)
+from edgeprof_agent.workload.guards import check_limits, loadable_bytes, refuse_what_does_not_fit
+from edgeprof_agent.workload.limit_reached import LimitReachedError
 
 from .runs import plan_of
 
