@@ -174,6 +174,10 @@ def chat(turns: int, prompt: int, tokens: int) -> Step:
     return Step(kind=StepKind.CHAT, name="chat", turns=turns, prompt_tokens=prompt, decode_tokens=tokens)
 
 
+def fidelity(prompt: int = 96, single: int = 32) -> Step:
+    return Step(kind=StepKind.FIDELITY, name="fidelity", prompt_tokens=prompt, decode_tokens=single, top_count=16)
+
+
 def _record(events: Sequence[RunEvent]) -> RunRecord:
     def all_of(kind: type[T]) -> tuple[T, ...]:
         return tuple(event for event in events if isinstance(event, kind))

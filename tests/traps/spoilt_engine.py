@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ WAYS = (
     "first step works more",
     "slows down",
     "loses its weights",
+    "damages its weights",
 )
 _SILENT = llama_cpp.llama_log_callback(lambda _level, _text, _user_data: None)
 _MORE = 3
@@ -56,6 +59,9 @@ class SpoiltLlamaCpp(LlamaCpp):
         self._way = str(options["spoilt"])
         self._path = path
         self._steps_begun = 0
+        if self._way == "damages its weights":
+            with _damaged_copy(path) as damaged:
+                return super().load(damaged, options, context_tokens, seed)
         loaded = super().load(path, options, context_tokens, seed)
         if "fail" in self._way:
             llama_cpp.llama_log_set(_SILENT, ctypes.c_void_p(None))
@@ -111,6 +117,18 @@ class SpoiltLlamaCpp(LlamaCpp):
                 self.process(1, recorder.check)
                 recorder.token()
             recorder.end()
+
+
+@contextmanager
+def _damaged_copy(path: str) -> Iterator[str]:
+    """Another file, of which one byte in 97 of the second half, where tensors lie, has a bit flipped."""
+    content = bytearray(Path(path).read_bytes())
+    for place in range(len(content) // 2, len(content), 97):
+        content[place] ^= 0x08
+    with tempfile.NamedTemporaryFile(suffix=".gguf") as damaged:
+        damaged.write(content)
+        damaged.flush()
+        yield damaged.name
 
 
 def _page_out(path: str) -> None:

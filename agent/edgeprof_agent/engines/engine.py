@@ -34,13 +34,14 @@ class Capabilities(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One kind of work: ``kind`` is ``prefill``, ``decode`` or ``chat``."""
+    """One kind of work: ``kind`` is ``prefill``, ``decode``, ``chat`` or ``fidelity``, which has a ``top_count``."""
 
     kind: str
     prompt_tokens: int
     depth_tokens: int
     decode_tokens: int
     turns: int
+    top_count: int = 0
 
 
 class Loaded(NamedTuple):

@@ -13,7 +13,9 @@ from .gguf_magic import refuse_what_is_no_gguf
 from .llama_cpp_log import LlamaLog
 from .llama_cpp_options import declared_options
 from .llama_cpp_parameters import Numa, context_parameters, model_parameters, refuse_gpu_options_without_gpu
+from .llama_cpp_scoring import likeliest, tokens_in_a_call
 from .llama_cpp_threads import ThreadPool
+from .next_tokens import NextTokens
 from .options import OptionValue, write_value
 from .token_engine import TokenEngine
 from .token_ids import token_id
@@ -48,6 +50,7 @@ class LlamaCpp(TokenEngine):
         self._wanted_logits: Any = None
         self._length = 0
         self._call_tokens = 0
+        self._vocabulary_size = 0
         self._can_cut = True
 
     @property
@@ -137,6 +140,28 @@ class LlamaCpp(TokenEngine):
                 check()
         llama_cpp.llama_synchronize(context)
 
+    def score(self, count: int, kept: NextTokens, check: Callable[[], None]) -> None:
+        """Process the next ``count`` tokens with the logits of all, and keep the likeliest next tokens after each."""
+        context = self._context
+        end = self._length + count
+        if context is None or end > len(self._tokens):
+            raise EngineError(self._no_room(end))
+        most = tokens_in_a_call(min(self._call_tokens, count), self._vocabulary_size)
+        wanted = (ctypes.c_int8 * most)(*[1] * most)
+        batch = llama_cpp.llama_batch(token=self._call, logits=wanted)
+        while self._length < end:
+            batch.n_tokens = size = min(most, end - self._length)
+            self._call[:size] = self._tokens[self._length : self._length + size]
+            status = llama_cpp.llama_decode(context, batch)
+            if status != 0:
+                self._forget_context()
+                raise EngineError(self._decode_failure(status))
+            llama_cpp.llama_synchronize(context)
+            self._length += size
+            for row in range(size):
+                kept.add(likeliest(context, row, self._vocabulary_size, kept.top_count))
+            check()
+
     def _no_room(self, end: int) -> str:
         if self._context is None:
             return "no model is loaded"
@@ -174,8 +199,8 @@ class LlamaCpp(TokenEngine):
         Without positions and sequences llama.cpp continues sequence 0; without wishes for logits it computes
         those of a call's last token. The arrays live as long as the batch that points into them.
         """
-        vocabulary_size = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(self._model))
-        self._tokens = [token_id(seed, position, vocabulary_size) for position in range(context_tokens)]
+        self._vocabulary_size = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(self._model))
+        self._tokens = [token_id(seed, position, self._vocabulary_size) for position in range(context_tokens)]
         self._call = (llama_cpp.llama_token * self._call_tokens)()
         self._wanted_logits = None
         if logits_all:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any, Callable, Mapping
 
 import mlx.core as mx
+import numpy as np  # mlx-lm itself needs it
 from mlx.utils import tree_flatten
 from mlx_lm.generate import wired_limit
 from mlx_lm.models.cache import can_trim_prompt_cache, make_prompt_cache, trim_prompt_cache
@@ -15,6 +16,7 @@ from mlx_lm.utils import load_model
 
 from .engine import EngineError, Loaded, in_one_line
 from .model_folder import require_folder
+from .next_tokens import NextTokens
 from .options import Option, OptionValue, write_value
 from .token_engine import TokenEngine
 from .token_ids import token_id
@@ -111,10 +113,7 @@ class Mlx(TokenEngine):
         """Process the next ``count`` tokens, and wait until the device has."""
         self._require_model()
         end = self._length + count
-        if end > self._tokens.shape[1]:
-            raise EngineError(
-                f"the step needs {end} tokens of context; the model was loaded with {self._tokens.shape[1]}"
-            )
+        self._require_room(end)
         try:
             while self._length < end:
                 self._call(min(self._call_tokens, end - 1 - self._length) or 1, is_last=self._length == end - 1)
@@ -123,6 +122,37 @@ class Mlx(TokenEngine):
         except _REFUSALS as error:
             self._forget_context()
             raise EngineError(f"MLX cannot process the tokens: {in_one_line(error)}") from error
+
+    def score(self, count: int, kept: NextTokens, check: Callable[[], None]) -> None:
+        """Process the next ``count`` tokens in calls of ``prefill_step``, with the logits of all of them."""
+        self._require_model()
+        end = self._length + count
+        self._require_room(end)
+        try:
+            while self._length < end:
+                size = min(self._call_tokens, end - self._length)
+                for row in self._likeliest(size, kept.top_count):
+                    kept.add(row)
+                check()
+        except _REFUSALS as error:
+            self._forget_context()
+            raise EngineError(f"MLX cannot process the tokens: {_one_line(error)}") from error
+
+    def _likeliest(self, size: int, count: int) -> list[list[tuple[int, float]]]:
+        """Process ``size`` tokens, and return the likeliest next tokens after each with their log-probabilities."""
+        logits = self._model(self._tokens[:, self._length : self._length + size], cache=self._cache)[0]
+        logits = logits.astype(mx.float32)
+        count = min(count, logits.shape[-1])
+        log_probabilities = logits - mx.logsumexp(logits, axis=-1, keepdims=True)
+        ids = mx.argpartition(-log_probabilities, kth=count - 1, axis=-1)[:, :count]
+        values = mx.take_along_axis(log_probabilities, ids, axis=-1)
+        is_sound = mx.isfinite(log_probabilities).all()
+        self._wait_for([ids, values, is_sound, [layer.state for layer in self._cache]])
+        self._length += size
+        if not is_sound.item():
+            raise EngineError("MLX's logits are no numbers: the weights are damaged, or a kernel is wrong")
+        tokens, logs = np.array(ids), np.array(values)
+        return [[(int(tokens[row, at]), float(logs[row, at])) for at in range(count)] for row in range(size)]
 
     def _call(self, size: int, *, is_last: bool) -> None:
         """Process ``size`` tokens. Logits that are not waited for are never computed."""
@@ -141,6 +171,12 @@ class Mlx(TokenEngine):
     def _forget_context(self) -> None:
         self._cache = self._new_cache()
         self._length = 0
+
+    def _require_room(self, end: int) -> None:
+        if end > self._tokens.shape[1]:
+            raise EngineError(
+                f"the step needs {end} tokens of context; the model was loaded with {self._tokens.shape[1]}"
+            )
 
     def _require_model(self) -> None:
         if self._model is None:

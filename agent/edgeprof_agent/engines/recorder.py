@@ -5,6 +5,8 @@ from __future__ import annotations
 from time import monotonic_ns
 from typing import Any, Callable, Mapping
 
+from .next_tokens import NextTokens
+
 FLUSH_INTERVAL_NS = 1_000_000_000
 FLUSH_EVENTS = 4096
 
@@ -99,6 +101,17 @@ class Recorder:
         """
         self._flush()
         self._tell("request_end", end_monotonic_ns=self._last_ns, **corrections)
+
+    def next_tokens(self, kept: NextTokens) -> None:
+        """Tell what a fidelity step has kept, once its request has ended."""
+        self._send(
+            {
+                "type": "next_tokens",
+                "id": self._step_id,
+                "token_ids": kept.token_ids,
+                "log_probabilities": kept.log_probabilities,
+            }
+        )
 
     def untimed_tokens(self, *, start_ns: int, end_ns: int, prompt_tokens: int, depth_tokens: int, count: int) -> None:
         """A whole request of which only the start and the end are known.

@@ -33,19 +33,20 @@ class EngineEntry(NamedTuple):
 
 
 _TOKEN_ENGINE = Capabilities(token_steps=True, logits=False, parallel_sequences=1, prefix_reuse=True)
+_SCORING_ENGINE = _TOKEN_ENGINE._replace(logits=True, step_kinds=(*_TOKEN_ENGINE.step_kinds, "fidelity"))
 
 ENGINES = (
     EngineEntry(
         name="llama-cpp-python",
         module="llama_cpp",
         library=Library("llama_cpp", package="llama-cpp-python"),
-        capabilities=_TOKEN_ENGINE,
+        capabilities=_SCORING_ENGINE,
     ),
     EngineEntry(
         name="mlx",
         module="mlx",
         library=Library("mlx_lm", package="mlx-lm"),
-        capabilities=_TOKEN_ENGINE,
+        capabilities=_SCORING_ENGINE,
         formats=("safetensors",),
         quantisation="mlx-q4",
     ),

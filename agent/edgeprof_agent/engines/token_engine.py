@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Callable
 
-from .engine import Engine, Step
+from .engine import Engine, EngineError, Step
+from .next_tokens import NextTokens
 from .recorder import Recorder
 
 
@@ -32,6 +33,14 @@ class TokenEngine(Engine):
     def process(self, count: int, check: Callable[[], None]) -> None:
         """Extend the context by ``count`` tokens, and return when the device has finished."""
 
+    def score(self, count: int, kept: NextTokens, check: Callable[[], None]) -> None:  # noqa: ARG002 - for others
+        """Extend the context by ``count`` tokens as `process` does, and keep the likeliest next tokens after each.
+
+        Raises:
+            EngineError: the engine hands out no logits; its capabilities say so.
+        """
+        raise EngineError(f"the engine {self.name} hands out no logits, so fidelity cannot be measured: leave it out")
+
     def run(self, step: Step, recorder: Recorder) -> None:
         """Run a step. The context up to its depth is made ready before any clock is read."""
         self.rewind(step.depth_tokens, recorder.check)
@@ -39,6 +48,8 @@ class TokenEngine(Engine):
             self._prefill(step, recorder)
         elif step.kind == "decode":
             self._decode(step, recorder)
+        elif step.kind == "fidelity":
+            self._fidelity(step, recorder)
         else:
             self._chat(step, recorder)
 
@@ -54,6 +65,22 @@ class TokenEngine(Engine):
             self.process(1, recorder.check)
             recorder.token()
         recorder.end()
+
+    def _fidelity(self, step: Step, recorder: Recorder) -> None:
+        """Both ways by which a token comes into the context: many in a call, and one at a time.
+
+        Engines have kernels of their own for each.
+        """
+        kept = NextTokens(step.top_count)
+        recorder.begin(prompt_tokens=step.prompt_tokens, reused_tokens=0, depth_tokens=step.depth_tokens)
+        if step.prompt_tokens:
+            self.score(step.prompt_tokens, kept, recorder.check)
+            recorder.prefill_end()
+        for _ in range(step.decode_tokens):
+            self.score(1, kept, recorder.check)
+            recorder.token()
+        recorder.end()
+        recorder.next_tokens(kept)
 
     def _chat(self, step: Step, recorder: Recorder) -> None:
         """Each turn's prompt is the conversation so far, which is in the context already, and the new tokens.

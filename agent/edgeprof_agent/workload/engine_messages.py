@@ -108,6 +108,14 @@ class RequestEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NextTokensTold:
+    """What a fidelity step has kept: the likeliest next tokens after each of its tokens, the likeliest first."""
+
+    token_ids: tuple[Count, ...]
+    log_probabilities: tuple[Annotated[float, Meta(le=0)], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """A command has ended as it should."""
 
@@ -124,7 +132,17 @@ class Refused:
     cause: str
 
 
-Message = EngineHello | EngineLoaded | RequestBegun | TokensArrived | RequestEnded | Done | Cancelled | Refused
+Message = (
+    EngineHello
+    | EngineLoaded
+    | RequestBegun
+    | TokensArrived
+    | RequestEnded
+    | NextTokensTold
+    | Done
+    | Cancelled
+    | Refused
+)
 
 _KINDS: dict[str, type[Message]] = {
     "hello": EngineHello,
@@ -132,6 +150,7 @@ _KINDS: dict[str, type[Message]] = {
     "request": RequestBegun,
     "tokens": TokensArrived,
     "request_end": RequestEnded,
+    "next_tokens": NextTokensTold,
     "done": Done,
     "cancelled": Cancelled,
     "error": Refused,

@@ -14,6 +14,7 @@ from edgeprof_agent.workload.engine_messages import (
     EngineHello,
     EngineLoaded,
     Message,
+    NextTokensTold,
     ProtocolError,
     Refused,
     RequestTimes,
@@ -143,7 +144,8 @@ class EngineProcess:
         Raises:
             EngineFailedError: the engine failed.
         """
-        collector = RequestCollector(on_tokens)
+        kept_tokens = (step.prompt_tokens + step.decode_tokens) * step.top_count
+        collector = RequestCollector(on_tokens, kept_tokens=kept_tokens)
         await self._exchange(_step_command("step", step), step.name, silence_seconds, collector)
         return collector.requests()
 
@@ -155,6 +157,11 @@ class EngineProcess:
         left out if no token of it is known.
         """
         return self._collector.requests() if self._collector else ()
+
+    @property
+    def next_tokens(self) -> NextTokensTold | None:
+        """What the latest command kept, if it was a fidelity step that came to its end."""
+        return self._collector.next_tokens if self._collector else None
 
     async def unload(self, *, silence_seconds: float = 120.0) -> None:
         """Give the model's memory back. Another may be loaded then.
@@ -259,4 +266,5 @@ def _step_command(name: str, step: Step) -> dict[str, object]:
         "depth_tokens": step.depth_tokens,
         "decode_tokens": step.decode_tokens,
         "turns": step.turns,
+        "top_count": step.top_count,
     }

@@ -6,6 +6,7 @@ from time import monotonic_ns
 
 from edgeprof_agent.workload.engine_messages import (
     Message,
+    NextTokensTold,
     ProtocolError,
     RequestBegun,
     RequestEnded,
@@ -62,11 +63,14 @@ def _check_reuse(request: RequestBegun) -> None:
 class RequestCollector:
     """Puts the requests of one step together, and holds their times to the protocol's rules.
 
-    Every time lies between the sending of the step and now by this process's clock, and none goes back.
+    Every time lies between the sending of the step and now by this process's clock, and none goes back. Of a fidelity
+    step, ``kept_tokens`` is how many next tokens it must keep: so many for each of its tokens.
     """
 
-    def __init__(self, on_tokens: Callable[[int], None]) -> None:
+    def __init__(self, on_tokens: Callable[[int], None], *, kept_tokens: int = 0) -> None:
         self._on_tokens = on_tokens
+        self._kept_tokens = kept_tokens
+        self._next_tokens: NextTokensTold | None = None
         self._sent_ns = monotonic_ns()
         self._requests: list[_OpenRequest] = []
 
@@ -82,6 +86,8 @@ class RequestCollector:
             self._add(message)
         elif isinstance(message, RequestEnded):
             self._end(message)
+        elif isinstance(message, NextTokensTold):
+            self._keep(message)
         else:
             raise ProtocolError(f"sent {type(message).__name__} in the middle of a step")
 
@@ -89,14 +95,29 @@ class RequestCollector:
         """All requests that have ended, and what is known of one that has not, if that is a token at least."""
         return tuple(request.times() for request in self._requests if request.ended or request.gaps_ns)
 
+    @property
+    def next_tokens(self) -> NextTokensTold | None:
+        """What a fidelity step has kept, once it has told."""
+        return self._next_tokens
+
     def check_complete(self) -> None:
         """Check that the step may end here.
 
         Raises:
-            ProtocolError: it had no request, or one has not ended.
+            ProtocolError: it had no request, or one has not ended, or it has not told what it was to keep.
         """
         if not self._requests or not self._requests[-1].ended:
             raise ProtocolError("ended a step before its request")
+        if self._kept_tokens and self._next_tokens is None:
+            raise ProtocolError("ended a fidelity step without its next tokens")
+
+    def _keep(self, message: NextTokensTold) -> None:
+        if self._next_tokens is not None or not self._kept_tokens:
+            raise ProtocolError("sent next tokens that were not asked for")
+        for values in (message.token_ids, message.log_probabilities):
+            if len(values) != self._kept_tokens:
+                raise ProtocolError(f"sent {len(values)} next tokens where {self._kept_tokens} were asked for")
+        self._next_tokens = message
 
     def _begin(self, message: RequestBegun) -> None:
         if message.index != len(self._requests) or (self._requests and not self._requests[-1].ended):

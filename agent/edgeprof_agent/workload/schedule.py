@@ -40,7 +40,7 @@ def _side_by_side(plan: Plan) -> Iterator[Stage]:
     for variant in variants:
         yield _of_variant(PhaseKind.WARM_UP, variant, 0)
     for repetition in range(plan.repetitions):
-        for step in range(len(plan.steps)):
+        for step in _steps_of(plan, repetition):
             for variant in _variant_order(plan, repetition):
                 yield Stage(PhaseKind.STEP, StepRef(step=step, variant=variant, repetition=repetition))
     yield Stage(PhaseKind.REST)
@@ -60,11 +60,16 @@ def _in_turn(plan: Plan) -> Iterator[Stage]:
                     yield Stage(PhaseKind.REST)
                 yield _of_variant(PhaseKind.WARM_UP, variant, repetition)
                 loaded = variant
-            for step in range(len(plan.steps)):
+            for step in _steps_of(plan, repetition):
                 yield Stage(PhaseKind.STEP, StepRef(step=step, variant=variant, repetition=repetition))
     yield Stage(PhaseKind.REST)
     if loaded is not None:
         yield _of_variant(PhaseKind.UNLOAD, loaded, plan.repetitions - 1)
+
+
+def _steps_of(plan: Plan, repetition: int) -> list[int]:
+    """The steps of a repetition: all, or those that are timed, for what a model answers is the same each time."""
+    return [index for index, step in enumerate(plan.steps) if step.kind.is_timed or repetition == 0]
 
 
 def _variant_order(plan: Plan, repetition: int) -> range:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
 from edgeprof.plan import Plan
-from edgeprof.run import CeilingMeasured, ModelLoaded, Phase, PhaseKind, Request, StepRef
+from edgeprof.run import CeilingMeasured, ModelLoaded, NextTokens, Phase, PhaseKind, Request, StepRef
 from edgeprof_agent.ceilings.kept import keep_memory_bandwidth
 from edgeprof_agent.ceilings.memory_bandwidth import CeilingUnavailableError, measure_memory_bandwidth
 from edgeprof_agent.workload.engine_process import EngineProcess
@@ -132,6 +132,16 @@ class StageRunner:
         finally:  # of a step that was cut, what arrived
             for times in process.requests_so_far:
                 self._environment.emit(Request(run_id=self._environment.run_id, step=ref, **asdict(times)))
+        if kept := process.next_tokens:
+            self._environment.emit(
+                NextTokens(
+                    run_id=self._environment.run_id,
+                    step=ref,
+                    top_count=self._plan.steps[ref.step].top_count,
+                    token_ids=kept.token_ids,
+                    log_probabilities=kept.log_probabilities,
+                )
+            )
 
     async def _unload(self, ref: StepRef) -> None:
         await self._follow(ref).unload()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from edgeprof.run import RunRecord, RunState
 from edgeprof_collector.analysis.energy import energy_rails, widest_first
 from edgeprof_collector.analysis.energy_meters import energy_meters
+from edgeprof_collector.analysis.fidelity import fidelity_verdicts
 from edgeprof_collector.analysis.findings.registry import RULES
 from edgeprof_collector.analysis.findings.rule import Evidence
 from edgeprof_collector.analysis.headline import headline
@@ -28,7 +29,8 @@ def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
     meters = widest_first(record, energy_meters(series, started.device), end_ns)
     steps = step_verdicts(record, series, meters)
     memory = memory_verdict(record, series, end_ns)
-    evidence = Evidence(record=record, steps=steps, memory=memory, series=series)
+    fidelity = fidelity_verdicts(record)
+    evidence = Evidence(record=record, steps=steps, memory=memory, series=series, fidelity=fidelity)
     raised = {flag for step in steps for figure in step.figures for flag in figure.flags}
     return Verdict(
         run_id=started.run_id,
@@ -47,6 +49,7 @@ def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
         memory=memory,
         ceilings=record.ceilings,
         peaks=record.peaks,
+        fidelity=fidelity,
         energy_rails=energy_rails(record, meters, end_ns),
         throttle_sources=throttle_sources(series),
         findings=tuple(finding for rule in RULES for finding in rule(evidence)),

@@ -9,6 +9,7 @@ class FindingName(str, Enum):
     IMPOSSIBLE_RATE = "impossible-rate"
     UNFINISHED_WORK = "unfinished-work"
     CONTEXT_DECAY = "context-decay"
+    CHANGED_OUTPUT = "changed-output"
     PREFIX_REBUILT = "prefix-rebuilt"
     LOGITS_ALL = "logits-all"
     THREAD_COUNT = "thread-count"

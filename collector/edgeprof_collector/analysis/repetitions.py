@@ -42,14 +42,14 @@ class RecordedRepetition:
 
 
 def group_repetitions(record: RunRecord) -> dict[tuple[int, int], tuple[RecordedRepetition, ...]]:
-    """The repetitions of each (step, variant) that has any, in the order of time.
+    """The repetitions of each timed (step, variant) that has any, in the order of time.
 
     A repetition spans its requests: what came before them in its phase, such as filling the context up to the step's
     depth, was not timed.
     """
     requests: dict[StepRef, list[Request]] = defaultdict(list)
     for request in record.requests:
-        if request.step is not None:
+        if request.step is not None and record.started.plan.steps[request.step.step].kind.is_timed:
             requests[request.step].append(request)
     grouped: dict[tuple[int, int], list[RecordedRepetition]] = defaultdict(list)
     for reference, found in requests.items():

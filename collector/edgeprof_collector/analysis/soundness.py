@@ -3,10 +3,11 @@
 So everything else may rely on times that have an order, indices that exist and numbers that are numbers.
 """
 
+import math
 from dataclasses import replace
 
-from edgeprof.plan import Plan
-from edgeprof.run import CeilingMeasured, ModelLoaded, Phase, Request, RunRecord, StepRef
+from edgeprof.plan import Plan, StepKind
+from edgeprof.run import CeilingMeasured, ModelLoaded, NextTokens, Phase, Request, RunRecord, StepRef
 
 # 146 years after boot.
 _LATEST_NS = 2**62
@@ -21,6 +22,7 @@ def sound_part(record: RunRecord) -> tuple[RunRecord, int]:
         phases=tuple(each for each in record.phases if _is_sound_phase(each, plan)),
         loaded=tuple(each for each in record.loaded if _is_sound_load(each, plan)),
         requests=tuple(each for each in record.requests if is_sound_request(each, plan)),
+        next_tokens=tuple(each for each in record.next_tokens if _is_sound_fidelity(each, plan)),
     )
     unsound = sum(
         len(before) - len(after)
@@ -29,6 +31,7 @@ def sound_part(record: RunRecord) -> tuple[RunRecord, int]:
             (record.phases, sound.phases),
             (record.loaded, sound.loaded),
             (record.requests, sound.requests),
+            (record.next_tokens, sound.next_tokens),
         )
     )
     if start_ns >= _LATEST_NS:
@@ -65,6 +68,17 @@ def _is_sound_load(loaded: ModelLoaded, plan: Plan) -> bool:
 def _is_sound_ceiling(ceiling: CeilingMeasured) -> bool:
     rates = (ceiling.read_bytes_per_second, ceiling.copy_bytes_per_second)
     return all(1 <= rate < 1e18 for rate in rates)
+
+
+def _is_sound_fidelity(kept: NextTokens, plan: Plan) -> bool:
+    """Whether it is of a fidelity step, of which it has all next tokens, and its probabilities are some."""
+    if not _is_known(kept.step, plan):
+        return False
+    step = plan.steps[kept.step.step]
+    count = (step.prompt_tokens + step.decode_tokens) * kept.top_count
+    counted = len(kept.token_ids) == len(kept.log_probabilities) == count > 0
+    ordered = all(-math.inf < each <= 0 for each in kept.log_probabilities)
+    return step.kind is StepKind.FIDELITY and kept.top_count == step.top_count and counted and ordered
 
 
 def _is_known(reference: StepRef, plan: Plan) -> bool:

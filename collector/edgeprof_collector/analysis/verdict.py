@@ -9,6 +9,7 @@ from enum import Enum
 from edgeprof.device import DeviceFacts
 from edgeprof.plan import StepKind
 from edgeprof.run import CeilingMeasured, EngineFacts, ModelFacts, PeakBandwidth, RunState
+from edgeprof_collector.analysis.fidelity import FidelityVerdict
 from edgeprof_collector.analysis.finding_name import FindingName
 
 
@@ -312,6 +313,7 @@ class Verdict:
     energy_rails: tuple[EnergyRail, ...]
     throttle_sources: tuple[str, ...] = ()
     peaks: tuple[PeakBandwidth, ...] = ()
+    fidelity: tuple[FidelityVerdict, ...] = ()
     findings: tuple[Finding, ...] = ()
     flags: tuple[Flag, ...] = ()
     notes: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from edgeprof_collector.analysis.analyse import analyse
 from edgeprof_collector.analysis.comparison.regression import regression
 from edgeprof_collector.analysis.comparison.side import RunData
 from edgeprof_collector.analysis.series import Series, collect_series
+from edgeprof_collector.analysis.soundness import sound_part
 from edgeprof_collector.analysis.verdict import Verdict
 from edgeprof_collector.client.baselines import baseline_of
 from edgeprof_collector.client.protocol import Client
@@ -39,4 +40,12 @@ def fetch_run(client: Client, record: RunRecord, variant: str = "") -> RunData:
 
 def run_data(record: RunRecord, series: tuple[Series, ...], variant: str = "") -> RunData:
     """Analyse a run for a comparison."""
-    return RunData(verdict=analyse(record, series), series=series, steps=record.started.plan.steps, variant=variant)
+    sound, _ = sound_part(record)
+    return RunData(
+        verdict=analyse(record, series),
+        series=series,
+        steps=record.started.plan.steps,
+        variant=variant,
+        seed=record.started.plan.seed,
+        next_tokens=sound.next_tokens,
+    )

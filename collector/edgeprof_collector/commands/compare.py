@@ -45,7 +45,7 @@ def compare(
     base: Annotated[str, typer.Argument(metavar="BASE", help=_SIDE)],
     candidate: Annotated[str, typer.Argument(metavar="CANDIDATE", help="Likewise.")] = "latest",
     fail_on: Annotated[
-        str, typer.Option(metavar="LIMITS", help="What ends with status 1, such as decode:-3%,energy:+5%,ttft.")
+        str, typer.Option(metavar="LIMITS", help="What ends with status 1, such as decode:-3%,energy:+5%,fidelity.")
     ] = "",
     across: Annotated[bool, typer.Option("--across", help="Compare different devices, models or plans too.")] = False,
     no_difference: Annotated[

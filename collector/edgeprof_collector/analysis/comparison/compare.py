@@ -9,6 +9,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.run import RunState
 from edgeprof_collector.analysis.comparison.correction import holm
 from edgeprof_collector.analysis.comparison.difference import differences, refuse_across
+from edgeprof_collector.analysis.comparison.output_change import output_changes
 from edgeprof_collector.analysis.comparison.result import (
     HIGHER_IS_BETTER,
     Answer,
@@ -54,7 +55,8 @@ def compare(
     ours = [run_values(run, by_variant=by_variant) for run in base]
     theirs = [run_values(run, by_variant=by_variant) for run in candidate]
     keys = [key for key in _keys(ours) if key in _keys(theirs)]
-    if not keys:
+    outputs = output_changes(base, candidate, by_variant=by_variant)
+    if not keys and not outputs:
         raise EdgeprofError("the runs have no step in common that both completed: nothing can be compared")
     measured = [_measure(key, ours, theirs, method) for key in keys]
     tested = [each.shift for each in measured if each.shift is not None]
@@ -65,7 +67,8 @@ def compare(
         differences=found,
         changes=tuple(
             _judge(each, next(corrected) if each.shift else 1.0, len(tested), no_difference_ratio) for each in measured
-        ),
+        )
+        + outputs,
         no_difference_ratio=no_difference_ratio,
         tested_count=len(tested),
         notes=_notes(base, candidate, method, found),

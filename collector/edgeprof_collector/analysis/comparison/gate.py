@@ -1,4 +1,4 @@
-"""What a person will not have: aspects that got worse, beyond a limit. Written ``decode:-3%,energy:+5%,ttft``."""
+"""What a person will not have: aspects that got worse, beyond a limit. Written ``decode:-3%,energy:+5%,fidelity``."""
 
 import re
 from collections.abc import Sequence
@@ -80,6 +80,8 @@ def _keeps(change: Change, limit: Limit, no_difference_ratio: float) -> bool:
     """Whether the data rules out a change beyond the limit; without a number, one that counts as a difference."""
     if change.interval is None:
         return False
+    if change.subject.aspect is Aspect.FIDELITY:
+        return change.answer is Answer.NO_DIFFERENCE
     if change.answer is Answer.BETTER:
         return True
     if change.subject.aspect in HIGHER_IS_BETTER:
@@ -96,6 +98,8 @@ def _read_limit(text: str) -> Limit:
     if name not in {each.value for each in Aspect}:
         raise EdgeprofError(f"'{name}' is nothing that is compared: name one of {names}")
     aspect, change_ratio = Aspect(name), float(percent or 0) / 100
+    if aspect is Aspect.FIDELITY and percent:
+        raise EdgeprofError(f"'{text}': fidelity has no percentage, for its KL divergence decides: write fidelity")
     sign = "-" if aspect in HIGHER_IS_BETTER else "+"
     if change_ratio and (change_ratio < 0) is not (sign == "-"):
         raise EdgeprofError(f"'{text}' would fail when it gets better: write {name}:{sign}{abs(change_ratio * 100):g}%")

@@ -15,10 +15,11 @@ class Aspect(str, Enum):
     ENERGY = "energy"
     MEMORY = "memory"
     LOAD = "load"
+    FIDELITY = "fidelity"
 
 
 # Of all other aspects less is better.
-HIGHER_IS_BETTER = frozenset({Aspect.PREFILL, Aspect.DECODE})
+HIGHER_IS_BETTER = frozenset({Aspect.PREFILL, Aspect.DECODE, Aspect.FIDELITY})
 
 
 class Answer(str, Enum):
@@ -40,6 +41,7 @@ class Method(str, Enum):
     PAIRS = "interleaved pairs"
     REPETITIONS = "repetitions"
     RUNS = "runs"
+    TOKENS = "the same tokens"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,8 @@ class Change:
     ``smallest_visible_ratio`` is the change that this data would have shown with a probability of 80 %.
     ``probability`` is Holm's, corrected for all figures of the comparison. These are ``None`` where ``reason`` says
     why; ``reason`` is empty for an answer that speaks for itself. Counts are of pairs, repetitions or runs; a
-    median is ``None`` where there are no pairs.
+    median is ``None`` where there are no pairs. Of ``Aspect.FIDELITY`` counts are of tokens, the medians are the share
+    of them after which both sides hold the same token for the likeliest, and ``reason`` tells the divergence.
     """
 
     subject: Subject

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from edgeprof.plan import Step, StepKind
+from edgeprof.run import NextTokens
 from edgeprof_collector.analysis.comparison.result import Aspect, Subject
 from edgeprof_collector.analysis.definitions import DEFINITIONS
 from edgeprof_collector.analysis.series import Series
@@ -26,12 +27,17 @@ _ASPECTS: dict[StepKind, dict[FigureName, Aspect]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunData:
-    """A run as the analysis sees it. ``steps`` are those of its plan; ``variant`` is one's name, empty for all."""
+    """A run as the analysis sees it. ``steps`` and ``seed`` are those of its plan; ``variant`` is one's name, or empty.
+
+    ``next_tokens`` are what its fidelity steps kept. Without a ``variant`` all of them count.
+    """
 
     verdict: Verdict
     series: Sequence[Series]
     steps: tuple[Step, ...]
     variant: str = ""
+    seed: int = 1
+    next_tokens: tuple[NextTokens, ...] = ()
 
     @property
     def name(self) -> str:
@@ -41,8 +47,16 @@ class RunData:
     @property
     def variants(self) -> tuple[str, ...]:
         """Names of the variants that count."""
-        found = dict.fromkeys(step.variant_name for step in self.verdict.steps)
+        measured = [step.variant_name for step in self.verdict.steps]
+        found = dict.fromkeys(measured + [name for name, _ in self.outputs()])
         return tuple(name for name in found if self.variant in ("", name))
+
+    def outputs(self) -> Iterator[tuple[str, NextTokens]]:
+        """What was kept, with the variant's name."""
+        names = {each.variant: each.name for each in self.verdict.variants}
+        for kept in self.next_tokens:
+            if kept.step.variant in names:
+                yield names[kept.step.variant], kept
 
 
 @dataclass(frozen=True, slots=True)

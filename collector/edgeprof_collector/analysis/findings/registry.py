@@ -1,6 +1,7 @@
 """All rules, in the order in which their findings are shown."""
 
 from edgeprof_collector.analysis.findings.busy_machine import busy_machine
+from edgeprof_collector.analysis.findings.changed_output import changed_output
 from edgeprof_collector.analysis.findings.context_decay import context_decay
 from edgeprof_collector.analysis.findings.drift import drift
 from edgeprof_collector.analysis.findings.first_call import first_call
@@ -20,6 +21,7 @@ from edgeprof_collector.analysis.findings.unfinished_work import unfinished_work
 RULES: tuple[Rule, ...] = (
     impossible_rate,
     unfinished_work,
+    changed_output,
     throttled,
     busy_machine,
     paging,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgeprof.run import RunRecord
+from edgeprof_collector.analysis.fidelity import FidelityVerdict
 from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.verdict import Finding, MemoryVerdict, StepVerdict
 
@@ -16,6 +17,7 @@ class Evidence:
     steps: tuple[StepVerdict, ...]
     memory: MemoryVerdict
     series: Sequence[Series]
+    fidelity: tuple[FidelityVerdict, ...] = ()
 
     def step_of(self, step: int, variant: int) -> StepVerdict | None:
         """The verdict on a step of the plan with a variant; ``None`` if no repetition of it is known."""

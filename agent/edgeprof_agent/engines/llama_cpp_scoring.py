@@ -1,0 +1,36 @@
+"""What llama.cpp holds for the likeliest next tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import llama_cpp
+import numpy as np  # llama-cpp-python itself imports it
+
+from .engine import EngineError
+
+# llama.cpp keeps the logits of a whole call: of 128 tokens with a vocabulary of 131,072, so much.
+_LOGITS_BYTES = 64 << 20
+_LOGIT_BYTES = 4
+
+
+def tokens_in_a_call(most_tokens: int, vocabulary_size: int) -> int:
+    """How many tokens may be handed over at once when the logits of all of them are wanted."""
+    return max(min(most_tokens, _LOGITS_BYTES // (vocabulary_size * _LOGIT_BYTES)), 1)
+
+
+def likeliest(context: Any, row: int, vocabulary_size: int, count: int) -> list[tuple[int, float]]:
+    """The ``count`` likeliest tokens after token ``row`` of the latest call, with their log-probabilities.
+
+    Raises:
+        EngineError: the logits are no numbers.
+    """
+    pointer = llama_cpp.llama_get_logits_ith(context, row)
+    logits = np.ctypeslib.as_array(pointer, shape=(vocabulary_size,)).astype(np.float64)
+    if not np.isfinite(logits).all():
+        raise EngineError("llama.cpp's logits are no numbers: the weights are damaged, or a kernel is wrong")
+    largest = logits.max()
+    total = largest + np.log(np.exp(logits - largest).sum())
+    count = min(count, vocabulary_size)
+    top = np.argpartition(-logits, count - 1)[:count]
+    return [(int(token), float(logits[token] - total)) for token in top]
