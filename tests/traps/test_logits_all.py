@@ -7,7 +7,7 @@ from .lab import Lab, plan_of, prefill
 
 
 def test_logits_of_every_token_are_found_with_their_cost(lab: Lab, wide_model: str) -> None:
-    plan = plan_of(prefill(32), repetitions=5, variants={"plain": {}, "all": {"logits_all": "true"}})
+    plan = plan_of(prefill(32), repetitions=6, variants={"plain": {}, "all": {"logits_all": "true"}})
     finding = lab.run(plan, model=wide_model).the_one(FindingName.LOGITS_ALL)
     assert finding.title == "all: logits are computed for every token of a prompt"
     assert finding.severity is Severity.WARNING

@@ -11,7 +11,7 @@ from .lab import SPOILT_ENGINE, Lab, decode, plan_of, prefill
 
 def test_a_slower_variant_is_found_step_by_step_and_its_healthy_twin_is_not(lab: Lab) -> None:
     variants = {"old": {}, "same": {}, "new": {"spoilt": "works four times"}}
-    recorded = lab.run(plan_of(prefill(96), decode(96), repetitions=5, variants=variants), engine=SPOILT_ENGINE)
+    recorded = lab.run(plan_of(prefill(96), decode(96), repetitions=8, variants=variants), engine=SPOILT_ENGINE)
     [finding] = [each for each in recorded.found(FindingName.SLOWER_VARIANT) if each.title.startswith("new ")]
     assert finding.title == "new is slower than old"
     assert finding.severity is Severity.NOTE
@@ -22,7 +22,7 @@ def test_a_slower_variant_is_found_step_by_step_and_its_healthy_twin_is_not(lab:
 
 def test_the_engine_itself_is_slower_where_the_options_are_the_same(lab: Lab) -> None:
     variants = {"old": {}, "new": {"spoilt": "works four times"}}
-    recorded = lab.run(plan_of(decode(96), variants=variants), engine=SPOILT_ENGINE)
+    recorded = lab.run(plan_of(decode(96), repetitions=6, variants=variants), engine=SPOILT_ENGINE)
     started = recorded.record.started
     old, new = started.plan.variants
     plan = dataclasses.replace(

@@ -13,7 +13,7 @@ TOO_MANY = str(4 * (psutil.cpu_count() or 1))
 
 
 def test_a_sweep_finds_the_best_number_and_what_the_current_one_costs(lab: Lab) -> None:
-    plan = plan_of(decode(24), repetitions=3, variants={"current": {"threads": TOO_MANY}, "one": {}})
+    plan = plan_of(decode(24), repetitions=6, variants={"current": {"threads": TOO_MANY}, "one": {}})
     finding = lab.run(plan, model=TINY).the_one(FindingName.THREAD_COUNT)
     assert finding.severity is Severity.WARNING
     assert finding.title == "decode 24 @ 0: its rate depends on the number of threads"

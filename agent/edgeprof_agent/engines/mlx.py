@@ -136,7 +136,7 @@ class Mlx(TokenEngine):
                 check()
         except _REFUSALS as error:
             self._forget_context()
-            raise EngineError(f"MLX cannot process the tokens: {_one_line(error)}") from error
+            raise EngineError(f"MLX cannot process the tokens: {in_one_line(error)}") from error
 
     def _likeliest(self, size: int, count: int) -> list[list[tuple[int, float]]]:
         """Process ``size`` tokens, and return the likeliest next tokens after each with their log-probabilities."""

@@ -10,6 +10,7 @@ from edgeprof_collector.report.comparison_rows import (
     answer_count_line,
     change_groups,
     difference_lines,
+    output_lines,
     reason_lines,
     ruling_lines,
 )
@@ -39,6 +40,7 @@ def _lines(comparison: Comparison, rulings: Sequence[Ruling]) -> Iterator[str]:
             *cells, answer = (_plain(cell) for cell in row.cells)
             yield _row((_plain(title), *cells, f"**{answer}**" if row.answer in _CHANGED else answer))
     yield from _list("Limits", ruling_lines(rulings))
+    yield from _list("Output", output_lines(comparison))
     yield from _list("Cannot tell", reason_lines(comparison))
     yield from _list("Notes", comparison.notes)
     yield ""

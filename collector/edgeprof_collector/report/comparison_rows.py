@@ -1,6 +1,6 @@
 """A comparison in words, for terminal and Markdown alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from edgeprof_collector.analysis.comparison.gate import Outcome, Ruling
@@ -102,8 +102,17 @@ def difference_lines(comparison: Comparison) -> tuple[tuple[str, str], ...]:
 
 def reason_lines(comparison: Comparison) -> tuple[str, ...]:
     """One line per reason why something cannot be told, with the figures that it holds for."""
+    return _reasons(change for change in comparison.changes if change.answer is Answer.CANNOT_TELL)
+
+
+def output_lines(comparison: Comparison) -> tuple[str, ...]:
+    """One line per divergence that decided whether the output is the same."""
+    return _reasons(change for change in comparison.changes if change.answer is not Answer.CANNOT_TELL)
+
+
+def _reasons(changes: Iterable[Change]) -> tuple[str, ...]:
     figures: dict[str, list[str]] = {}
-    for change in comparison.changes:
+    for change in changes:
         if change.reason:
             where = f"{clean(change.subject.step)}: " if change.subject.step else ""
             figures.setdefault(change.reason, []).append(f"{where}{change_title(change)}")

@@ -15,6 +15,7 @@ from edgeprof_collector.report.comparison_rows import (
     answer_count_line,
     change_groups,
     difference_lines,
+    output_lines,
     reason_lines,
     ruling_lines,
 )
@@ -31,6 +32,7 @@ def comparison_text(comparison: Comparison, rulings: Sequence[Ruling]) -> Render
         Padding(_changes(comparison), (0, 0, 1, 1)),
         Text(f" {answer_count_line(comparison)}", style="bold"),
         Padding(Text(LEGEND, style="dim"), (0, 0, 0, 1)),
+        *_section("Output", output_lines(comparison)),
         *_section("Cannot tell", reason_lines(comparison)),
         *_section("Limits", ruling_lines(rulings)),
         *_section("Notes", [clean(note) for note in comparison.notes]),

@@ -1,5 +1,6 @@
 """What every engine must do alike. An engine that is not installed here is skipped, with what it says itself."""
 
+import math
 import os
 from pathlib import Path
 from time import monotonic_ns
@@ -8,6 +9,7 @@ import psutil
 import pytest
 
 from edgeprof.plan import Step, StepKind
+from edgeprof_agent.workload.engine_messages import NextTokensTold
 from edgeprof_agent.workload.engine_process import EngineProcess, RequestTimes
 from tests.agent.engines.conformance import (
     EACH_ENGINE,
@@ -162,6 +164,39 @@ def test_a_chat_processes_what_is_new_and_starts_empty(entry: Entry, model_folde
         assert request.reused_tokens == asked_of(entry, turn * turn_tokens, turn)
     if entry.name not in TEXT_PROMPTS:  # a request costs them more than the few tokens of a turn
         assert prompt_seconds / 3 < chat_seconds < 3 * prompt_seconds
+
+
+@EACH_ENGINE
+def test_next_tokens_are_distributions_and_the_same_however_the_context_grew(entry: Entry, model_folder: Path) -> None:
+    """In a prompt and one at a time the same tokens come into the context: kernels may round otherwise, no more."""
+    model = model_of(entry, model_folder)
+    if StepKind.FIDELITY.value not in entry.capabilities.step_kinds:
+        pytest.skip(f"{entry.name} hands out no logits")
+    steps = [
+        Step(kind=StepKind.FIDELITY, name="fidelity", prompt_tokens=prompt, decode_tokens=16 - prompt, top_count=8)
+        for prompt in (16, 0, 16)
+    ]
+
+    async def act(process: EngineProcess) -> list[NextTokensTold]:
+        told = []
+        for step in steps:
+            await process.run_step(step, ignore)
+            assert process.next_tokens
+            told.append(process.next_tokens)
+        await process.run_step(DECODE, ignore)
+        assert process.next_tokens is None
+        return told
+
+    together, singly, again = with_engine(entry, model, act)
+    assert together == again
+    for told in (together, singly):
+        for place in range(0, 16 * 8, 8):
+            logs = told.log_probabilities[place : place + 8]
+            assert list(logs) == sorted(logs, reverse=True)
+            assert sum(map(math.exp, logs)) <= 1 + 1e-6
+            assert len(set(told.token_ids[place : place + 8])) == 8
+    likeliest = zip(together.log_probabilities[::8], singly.log_probabilities[::8], strict=True)
+    assert sum(abs(ours - theirs) for ours, theirs in likeliest) / 16 < 0.1
 
 
 @EACH_ENGINE

@@ -5,6 +5,7 @@ import pytest
 
 from edgeprof_agent.workload.engine_messages import (
     Done,
+    NextTokensTold,
     ProtocolError,
     RequestBegun,
     RequestEnded,
@@ -132,3 +133,33 @@ def test_a_correction_must_fit(collector: RequestCollector, corrections: dict[st
     collector.accept(request)
     with pytest.raises(ProtocolError):
         collector.accept(RequestEnded(index=0, end_monotonic_ns=request.start_monotonic_ns, **corrections))
+
+
+def _told(count: int) -> NextTokensTold:
+    return NextTokensTold(token_ids=(7,) * count, log_probabilities=(-1.5,) * count)
+
+
+def _ended(collector: RequestCollector) -> None:
+    request = begun()
+    collector.accept(request)
+    collector.accept(RequestEnded(index=0, end_monotonic_ns=request.start_monotonic_ns))
+
+
+def test_a_fidelity_step_tells_all_next_tokens_once() -> None:
+    collector = RequestCollector(lambda _: None, kept_tokens=4)
+    _ended(collector)
+    with pytest.raises(ProtocolError, match="ended a fidelity step without its next tokens"):
+        collector.check_complete()
+    with pytest.raises(ProtocolError, match="sent 3 next tokens where 4 were asked for"):
+        collector.accept(_told(3))
+    collector.accept(_told(4))
+    collector.check_complete()
+    assert collector.next_tokens == _told(4)
+    with pytest.raises(ProtocolError, match="sent next tokens that were not asked for"):
+        collector.accept(_told(4))
+
+
+def test_other_steps_tell_no_next_tokens(collector: RequestCollector) -> None:
+    _ended(collector)
+    with pytest.raises(ProtocolError, match="sent next tokens that were not asked for"):
+        collector.accept(_told(4))

@@ -32,6 +32,7 @@ def test_limits_as_they_are_written() -> None:
         ("energy:-5%", r"write energy:\+5%"),
         ("speed", "name one of prefill, decode"),
         ("decode:-3", "is no limit"),
+        ("fidelity:-2%", "write fidelity"),
         ("decode,,ttft", "is no limit"),
     ],
 )
