@@ -7,11 +7,13 @@ import typer
 
 from edgeprof import __version__
 from edgeprof.errors import EdgeprofError
+from edgeprof_collector.commands.audit import audit
 from edgeprof_collector.commands.backup import backup, restore
 from edgeprof_collector.commands.baseline import baseline
 from edgeprof_collector.commands.bisect import bisect
 from edgeprof_collector.commands.collector import collector
 from edgeprof_collector.commands.compare import compare
+from edgeprof_collector.commands.devices import devices
 from edgeprof_collector.commands.engines import engines
 from edgeprof_collector.commands.export import export
 from edgeprof_collector.commands.imports import imports
@@ -21,6 +23,7 @@ from edgeprof_collector.commands.profile import profile
 from edgeprof_collector.commands.run import run
 from edgeprof_collector.commands.runs import runs
 from edgeprof_collector.commands.show import show
+from edgeprof_collector.commands.tokens import token
 from edgeprof_collector.commands.watch import watch
 
 EXIT_BAD_INPUT = 2
@@ -41,12 +44,15 @@ COMMANDS = (
     collector,
     backup,
     restore,
+    audit,
 )
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(imports, name="import")
 app.add_typer(baseline, name="baseline")
 app.add_typer(plan, name="plan")
+app.add_typer(token, name="token")
+app.add_typer(devices, name="devices")
 
 
 def _print_version(wanted: bool) -> None:

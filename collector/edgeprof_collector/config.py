@@ -13,6 +13,7 @@ from edgeprof.toml_reader import read_toml
 from edgeprof_collector.intake.limits import IntakeLimits
 from edgeprof_collector.remote_write.destination import RemoteWrite
 from edgeprof_collector.store.retention import Retention
+from edgeprof_collector.trust.config import TlsConfig
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -23,7 +24,7 @@ class CollectorConfig:
 
     Devices connect to ``grpc_host`` and ``grpc_port``, people and Prometheus to ``http_host`` and ``http_port``; port
     0 takes a free one. ``store`` is the file that runs are kept in; empty, it is in the person's data folder.
-    ``remote_write`` are the databases that everything is sent on to.
+    ``remote_write`` are the databases that everything is sent on to. ``tls`` is how it proves who it is.
     """
 
     grpc_host: str = "127.0.0.1"
@@ -34,6 +35,7 @@ class CollectorConfig:
     limits: IntakeLimits = field(default_factory=IntakeLimits)
     retention: Retention = field(default_factory=Retention)
     remote_write: tuple[RemoteWrite, ...] = ()
+    tls: TlsConfig = field(default_factory=TlsConfig)
 
     @property
     def store_path(self) -> Path:
@@ -51,20 +53,23 @@ def read_config(path: Path) -> CollectorConfig:
 
 
 def refuse_exposure(config: CollectorConfig) -> None:
-    """Refuse addresses that others than this machine can reach: nothing here checks who connects.
+    """Refuse addresses that others than this machine can reach, as long as nothing checks who connects.
 
     Raises:
-        ConfigError: an address is not loopback.
+        ConfigError: an address is not loopback, and there is no TLS.
     """
+    if config.tls.enabled:
+        return
     for key, host in (("grpc_host", config.grpc_host), ("http_host", config.http_host)):
-        if not _is_loopback(host):
+        if not is_loopback(host):
             raise ConfigError(
-                f"{key} = '{host}' would let others connect without TLS and tokens: use 127.0.0.1, and an SSH tunnel "
-                "from other machines"
+                f"{key} = '{host}' would let others connect without TLS and tokens: start it with --tls (tls.enabled), "
+                "and make yourself a token with: edgeprof token create --role admin"
             )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

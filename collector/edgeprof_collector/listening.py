@@ -19,7 +19,7 @@ def listen(host: str, port: int, option: str) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        listening = socket.create_server((host, port), family=family)
     except OSError as error:
         flag = "--" + option.replace("_", "-")
         if error.errno == errno.EADDRINUSE:
@@ -27,6 +27,10 @@ def listen(host: str, port: int, option: str) -> socket.socket:
         else:
             cause = f"port {port} on {host} cannot be listened on: {error.strerror}"
         raise EdgeprofError(f"{cause}; choose another with {flag}, or with {option} in the configuration") from error
+    # Connections inherit it. asyncio sets it only on sockets that were made with the protocol's number; without it an
+    # answer of two parts waits 40 ms for an acknowledgement.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def url_host(host: str) -> str:

@@ -4,9 +4,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -27,9 +28,11 @@ from edgeprof_collector.listening import listen, url_host
 from edgeprof_collector.remote_write.destination import check_destinations
 from edgeprof_collector.remote_write.service import RemoteWriting
 from edgeprof_collector.results_feed import ResultsFeed
+from edgeprof_collector.security import Security
 from edgeprof_collector.store.protocol import Store
 from edgeprof_collector.store.sqlite import SqliteStore
 from edgeprof_collector.web.api import create_app
+from edgeprof_collector.web.gate import LoopbackGate
 
 # A transaction takes milliseconds, and seconds on a disk that is very busy.
 _STORE_SECONDS = 120.0
@@ -70,8 +73,11 @@ class _Collector:
         latest: LatestValues,
         health: CollectorHealth,
         remote_writing: RemoteWriting,
+        security: Security | None,
     ) -> None:
         results = Results()
+        self._health = health
+        self._security = security
         self._config = config
         self._feed = ResultsFeed(store, results)
         self._jobs = JobQueue(store)
@@ -87,12 +93,20 @@ class _Collector:
             limits=config.limits,
             listeners=[latest, remote_writing],
             on_run_finished=self._run_finished,
+            credentials=security.transport.grpc_credentials() if security else None,
+            admission=security.admission if security else None,
         )
         page = Page([latest, results], health)
         app = create_app(
-            store=store, jobs=self._jobs, schedules=self._schedules, page=page, on_run_finished=self._run_finished
+            store=store,
+            jobs=self._jobs,
+            schedules=self._schedules,
+            page=page,
+            on_run_finished=self._run_finished,
+            further=security.routes if security else (),
         )
-        self._http = HttpServer(app)
+        gate = security.gate(app) if security else LoopbackGate(app)
+        self._http = HttpServer(gate, security.transport.http if security else None)
 
     @classmethod
     async def put_together(cls, config: CollectorConfig, store: Store) -> "_Collector":
@@ -103,11 +117,23 @@ class _Collector:
         last_seen = [(device.facts.device_id, device.last_seen_wall_ns / 1e9) for device in agents]
         known = [device_id for device_id, _ in last_seen]
         remote_writing = RemoteWriting(config.remote_write, store, health, known)
-        return cls(config, store, LatestValues(health, last_seen), health, remote_writing)
+        security = await asyncio.to_thread(Security, config, store) if config.tls.enabled else None
+        return cls(config, store, LatestValues(health, last_seen), health, remote_writing, security)
 
     def _run_finished(self, run_id: str) -> None:
         self._feed.run_finished(run_id)
         self._remote_writing.run_finished(run_id)
+
+    def _guarding(self) -> Sequence[Coroutine[Any, Any, None]]:
+        """What goes on beside the rest where there is TLS."""
+        if not self._security:
+            return ()
+        return self._security.transport.tend(self._tell_expiry), self._security.admission.watch(
+            self._intake.connections
+        )
+
+    def _tell_expiry(self, expires_seconds: float) -> None:
+        self._health.certificate_expiry_seconds.labels("server").set(expires_seconds)
 
     async def serve(self, stop: asyncio.Event, ready_file: Path | None, manager: ServiceManager) -> None:
         """Serve until told to stop. A part that fails stops all: a collector that seems well but is deaf is worse."""
@@ -115,9 +141,11 @@ class _Collector:
         with listen(config.http_host, config.http_port, "http_port") as http_socket:
             listen(config.grpc_host, config.grpc_port, "grpc_port").close()  # gRPC does not tell what is wrong
             grpc_port = await self._intake.start(config.grpc_host, config.grpc_port)
+            if self._security:
+                self._security.grpc_port = grpc_port
             addresses = {
                 "grpc": f"{url_host(config.grpc_host)}:{grpc_port}",
-                "http": f"http://{url_host(config.http_host)}:{http_socket.getsockname()[1]}",
+                "http": f"{'https' if self._security else 'http'}://{url_host(config.http_host)}:{http_socket.getsockname()[1]}",
             }
             serving = [asyncio.create_task(self._intake.run()), asyncio.create_task(self._http.run_on(http_socket))]
             tending = [
@@ -129,6 +157,7 @@ class _Collector:
                     self._housekeeping.run(),
                     *self._remote_writing.running(),
                     feed_watchdog(manager, self._trouble, self._status),
+                    *self._guarding(),
                 )
             ]
             try:

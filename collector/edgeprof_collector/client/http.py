@@ -1,7 +1,7 @@
 """A collector's HTTP API."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlsplit
@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError
 from edgeprof.errors import EdgeprofError
 from edgeprof.run import RunRecord
 from edgeprof.v1.telemetry_pb2 import RunTelemetry
+from edgeprof_collector.client.trusting import trusting
 from edgeprof_collector.jobs.messages import JobRequest, JobUpdate, ScheduleRequest
 from edgeprof_collector.store.errors import NotFoundError
 from edgeprof_collector.store.records import DeviceRecord, JobChange, JobRecord, RunSummary, ScheduleRecord
@@ -37,19 +38,27 @@ class UnreachableError(EdgeprofError):
 
 
 class HttpClient:
-    """A :class:`~edgeprof_collector.client.protocol.Client` of the collector at ``url``, such as ``http://host:9464``.
+    """A :class:`~edgeprof_collector.client.protocol.Client` of the collector at ``url``, such as ``https://host:7744``.
 
     Raises:
-        EdgeprofError: ``url`` is no such address.
+        EdgeprofError: ``url`` is no such address, ``token`` is none, or the collector is not the one that made it.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str = "") -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise EdgeprofError(f"'{url}' is no address of a collector: give one like http://HOST:PORT")
         self._url = url.rstrip("/")
         # A proxy of the environment is for the Internet; it would not find a collector on this machine or its network.
-        self._http = httpx.Client(base_url=f"{self._url}/api/v1/", timeout=_TIMEOUT_SECONDS, trust_env=False)
+        trusted = trusting(parts, token)
+        self._extensions = {"sni_hostname": trusted.server_name} if trusted.server_name else {}
+        self._http = httpx.Client(
+            base_url=f"{self._url}/api/v1/",
+            timeout=_TIMEOUT_SECONDS,
+            trust_env=False,
+            verify=trusted.context,
+            headers=trusted.headers,
+        )
 
     def devices(self) -> tuple[DeviceRecord, ...]:
         """See :meth:`Client.devices`."""
@@ -61,11 +70,11 @@ class HttpClient:
 
     def run(self, name: str) -> RunRecord:
         """See :meth:`Client.run`."""
-        return self._get(f"runs/{_quoted(name)}", RunRecord)
+        return self._get(f"runs/{quoted(name)}", RunRecord)
 
     def telemetry(self, name: str) -> RunTelemetry:
         """See :meth:`Client.telemetry`."""
-        content = self._request("GET", f"runs/{_quoted(name)}/telemetry")
+        content = self._request("GET", f"runs/{quoted(name)}/telemetry")
         try:
             return RunTelemetry.FromString(content)
         except DecodeError as error:
@@ -78,7 +87,7 @@ class HttpClient:
     def set_baseline(self, name: str, *, is_baseline: bool) -> RunSummary:
         """See :meth:`Client.set_baseline`."""
         method = "PUT" if is_baseline else "DELETE"
-        return self._decode(self._request(method, f"runs/{_quoted(name)}/baseline"), RunSummary)
+        return self._decode(self._request(method, f"runs/{quoted(name)}/baseline"), RunSummary)
 
     def submit(self, request: JobRequest) -> tuple[JobRecord, ...]:
         """See :meth:`Client.submit`."""
@@ -90,16 +99,16 @@ class HttpClient:
 
     def job(self, job_id: str) -> JobRecord:
         """See :meth:`Client.job`."""
-        return self._get(f"jobs/{_quoted(job_id)}", JobRecord)
+        return self._get(f"jobs/{quoted(job_id)}", JobRecord)
 
     def job_changes(self, job_id: str) -> tuple[JobChange, ...]:
         """See :meth:`Client.job_changes`."""
-        return self._get(f"jobs/{_quoted(job_id)}/changes", tuple[JobChange, ...])
+        return self._get(f"jobs/{quoted(job_id)}/changes", tuple[JobChange, ...])
 
     def watch(self, job_ids: Sequence[str]) -> Iterator[JobUpdate]:
         """See :meth:`Client.watch`."""
         going_on = set(job_ids)
-        with self._explained(), self._http.stream("GET", "jobs/events", params={"job": list(job_ids)}) as response:
+        with self._explained(), self._stream("jobs/events", {"job": list(job_ids)}) as response:
             if response.is_error:
                 response.read()
                 self._refuse(response)
@@ -118,7 +127,7 @@ class HttpClient:
 
     def cancel(self, job_id: str) -> JobRecord:
         """See :meth:`Client.cancel`."""
-        return self._decode(self._request("POST", f"jobs/{_quoted(job_id)}/cancel"), JobRecord)
+        return self._decode(self._request("POST", f"jobs/{quoted(job_id)}/cancel"), JobRecord)
 
     def add_schedule(self, request: ScheduleRequest) -> ScheduleRecord:
         """See :meth:`Client.add_schedule`."""
@@ -130,7 +139,7 @@ class HttpClient:
 
     def cancel_schedule(self, schedule_id: str) -> ScheduleRecord:
         """See :meth:`Client.cancel_schedule`."""
-        return self._decode(self._request("POST", f"schedules/{_quoted(schedule_id)}/cancel"), ScheduleRecord)
+        return self._decode(self._request("POST", f"schedules/{quoted(schedule_id)}/cancel"), ScheduleRecord)
 
     def close(self) -> None:
         """See :meth:`Client.close`."""
@@ -150,10 +159,13 @@ class HttpClient:
     def _request(self, method: str, path: str, content: bytes | None = None) -> bytes:
         headers = {"Content-Type": "application/json"} if content is not None else None
         with self._explained():
-            response = self._http.request(method, path, content=content, headers=headers)
+            response = self._http.request(method, path, content=content, headers=headers, extensions=self._extensions)
         if response.is_error:
             self._refuse(response)
         return response.content
+
+    def _stream(self, path: str, params: Mapping[str, Sequence[str]]) -> AbstractContextManager[httpx.Response]:
+        return self._http.stream("GET", path, params=dict(params), extensions=self._extensions)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -186,6 +198,6 @@ class HttpClient:
         return EdgeprofError(f"{self._url} answers something else than expected: is it a collector of this version?")
 
 
-def _quoted(name: str) -> str:
-    """A name as one part of a path."""
+def quoted(name: str) -> str:
+    """Return a name as one part of a path."""
     return quote(name, safe="")

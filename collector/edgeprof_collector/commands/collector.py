@@ -17,6 +17,11 @@ def collector(
     store: Annotated[Path | None, typer.Option(metavar="FILE", help="The store of runs.")] = None,
     grpc_port: Annotated[int | None, typer.Option(min=0, max=65535, help="For devices; 0 takes a free one.")] = None,
     http_port: Annotated[int | None, typer.Option(min=0, max=65535, help="For people; 0 takes a free one.")] = None,
+    host: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="Where both listen; 0.0.0.0: everywhere.", show_default="127.0.0.1"),
+    ] = "",
+    tls: Annotated[bool | None, typer.Option("--tls/--no-tls", help="Ask for certificates and tokens.")] = None,
     ready_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Written once it serves: its addresses, as JSON.")
     ] = None,
@@ -29,6 +34,9 @@ def collector(
         store=str(store) if store else told.store,
         grpc_port=told.grpc_port if grpc_port is None else grpc_port,
         http_port=told.http_port if http_port is None else http_port,
+        grpc_host=host or told.grpc_host,
+        http_host=host or told.http_host,
+        tls=told.tls if tls is None else replace(told.tls, enabled=tls),
     )
     logging.basicConfig(format="edgeprof: %(message)s", level=logging.INFO)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)

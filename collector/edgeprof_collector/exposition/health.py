@@ -32,7 +32,7 @@ class CollectorHealth:
         )
         self.refusals = Counter(
             "edgeprof_collector_refusals",
-            "Hellos, identities, devices beyond the limit and layouts that were refused",
+            "Hellos, certificates, identities, devices beyond the limit and layouts that were refused",
             ["thing"],
             registry=self._registry,
         )
@@ -56,6 +56,12 @@ class CollectorHealth:
         self.retired_unsent_frames = Counter(
             "edgeprof_collector_retired_unsent_frames",
             "Frames given up or thinned before every destination of remote write had them",
+            registry=self._registry,
+        )
+        self.certificate_expiry_seconds = Gauge(
+            "edgeprof_collector_certificate_expiry_timestamp_seconds",
+            "When a certificate of the collector ends, in seconds since 1970",
+            ["certificate"],
             registry=self._registry,
         )
         self._add_remote_write()

@@ -1,11 +1,12 @@
 """Which device has which stream, and what is remembered of a device between its streams."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import grpc
 
+from edgeprof_collector.enrolment.gatekeeper import Peer
 from edgeprof_collector.intake.clock import DeviceClock
 from edgeprof_collector.intake.ending import Refusal, RefusedThing
 
@@ -23,6 +24,11 @@ class EndableStream(Protocol):
     @property
     def lives(self) -> Sequence[bytes]:
         """The agent's process, and those before it that it descends from."""
+        ...
+
+    @property
+    def peer(self) -> Peer | None:
+        """The device's certificate; ``None`` where there is no TLS."""
         ...
 
     def end(self, code: grpc.StatusCode, reason: str) -> None:
@@ -75,6 +81,12 @@ class Connections:
     def clock(self, device_id: str) -> DeviceClock:
         """The device's clock, as far as it is known."""
         return self._clocks.setdefault(device_id, DeviceClock())
+
+    def with_certificates(self) -> Iterator[tuple[str, Peer, EndableStream]]:
+        """The devices that have shown a certificate, with it and their streams."""
+        for device_id, stream in list(self._streams.items()):
+            if stream.peer is not None:
+                yield device_id, stream.peer, stream
 
     def end_all(self, code: grpc.StatusCode, reason: str) -> None:
         """End every stream."""

@@ -14,6 +14,7 @@ class RefusedThing(str, Enum):
     HELLO = "hello"
     IDENTITY = "identity"
     DEVICE = "device"
+    CERTIFICATE = "certificate"
     LAYOUT = "layout"
 
 

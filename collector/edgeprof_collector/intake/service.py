@@ -9,6 +9,7 @@ import grpc.aio
 from edgeprof.errors import EdgeprofError
 from edgeprof.v1.uplink_pb2 import CollectorMessage
 from edgeprof_collector.exposition.health import CollectorHealth
+from edgeprof_collector.intake.admission import Admission
 from edgeprof_collector.intake.connections import Connections
 from edgeprof_collector.intake.ending import StreamEndedError
 from edgeprof_collector.intake.limits import IntakeLimits
@@ -41,6 +42,8 @@ class Intake:
         limits: what a device may ask.
         listeners: who hears of connections and frames.
         on_run_finished: told a run's id when its last event is stored.
+        credentials: TLS; without them nothing is encrypted.
+        admission: looks at devices' certificates, where there is TLS.
     """
 
     def __init__(
@@ -52,7 +55,10 @@ class Intake:
         limits: IntakeLimits | None = None,
         listeners: Sequence[IntakeListener] = (),
         on_run_finished: Callable[[str], None],
+        credentials: grpc.ServerCredentials | None = None,
+        admission: Admission | None = None,
     ) -> None:
+        self._credentials = credentials
         self._limits = limits or IntakeLimits()
         self._parties = Parties(
             writer=GroupWriter(store, health),
@@ -62,6 +68,7 @@ class Intake:
             listeners=listeners,
             on_run_finished=on_run_finished,
             connections=Connections(self._limits.devices),
+            admission=admission,
         )
         self._server = grpc.aio.server(options=_options(self._limits))
         # The payload is kept as it came, so it is parsed here and not by gRPC.
@@ -80,7 +87,10 @@ class Intake:
         """
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
-            port = self._server.add_insecure_port(address)
+            if self._credentials:
+                port = self._server.add_secure_port(address, self._credentials)
+            else:
+                port = self._server.add_insecure_port(address)
         except RuntimeError as error:
             raise EdgeprofError(f"devices cannot be listened for on {address}: choose another address") from error
         await self._server.start()
@@ -98,6 +108,11 @@ class Intake:
     async def run(self) -> None:
         """Write what the streams bring, until :meth:`stop` and then what is left."""
         await self._parties.writer.run()
+
+    @property
+    def connections(self) -> Connections:
+        """The streams that are open."""
+        return self._parties.connections
 
     async def stop(self) -> None:
         """Take no more streams, end those that are open once their messages are stored, and let :meth:`run` return."""

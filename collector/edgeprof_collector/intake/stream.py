@@ -16,6 +16,7 @@ from edgeprof.run import Progress
 from edgeprof.v1.telemetry_pb2 import Layout
 from edgeprof.v1.uplink_pb2 import AgentMessage, CollectorMessage, Hello, Refused, Welcome
 from edgeprof.v1.uplink_pb2 import JobStatus as JobStatusMessage
+from edgeprof_collector.enrolment.gatekeeper import Peer, UnwelcomeError
 from edgeprof_collector.intake.aftermath import Aftermath
 from edgeprof_collector.intake.checks import hello_fault, other_machine
 from edgeprof_collector.intake.ending import STORE_FAILS, Refusal, RefusedThing, StreamEndedError
@@ -52,6 +53,7 @@ class DeviceStream:
         self._ending: StreamEndedError | None = None
         self._device_id = self._hostname = ""
         self.lives: tuple[bytes, ...] = (b"",)
+        self.peer: Peer | None = None
 
     @property
     def name(self) -> str:
@@ -73,7 +75,7 @@ class DeviceStream:
         """
         try:
             hello = await self._hello()
-            if refusal := self._enter(hello):
+            if refusal := await self._examine(hello) or self._enter(hello):
                 _log.warning("%s is refused: %s", self.name, refusal.reason)
                 self._parties.health.refusals.labels(refusal.thing.value).inc()
                 await self._context.write(CollectorMessage(refused=Refused(reason=refusal.reason)))
@@ -90,10 +92,19 @@ class DeviceStream:
             _log.error("%s; %s will try again", error, self._device_id)
             raise StreamEndedError(grpc.StatusCode.UNAVAILABLE, STORE_FAILS) from None
 
-    def _enter(self, hello: Hello) -> Refusal | None:
-        """Take the device's place among the streams; or say why it is refused."""
+    async def _examine(self, hello: Hello) -> Refusal | None:
+        """Look at what the device says and shows; say why it is refused."""
         if fault := hello_fault(hello):
             return Refusal(RefusedThing.HELLO, fault)
+        if self._parties.admission:
+            try:
+                self.peer = await self._parties.admission.admit(self._context.auth_context(), hello.device.device_id)
+            except UnwelcomeError as error:
+                return Refusal(RefusedThing.CERTIFICATE, str(error))
+        return None
+
+    def _enter(self, hello: Hello) -> Refusal | None:
+        """Take the device's place among the streams; or say why it is refused."""
         self._device_id, self._hostname = hello.device.device_id, hello.device.hostname
         self.lives = tuple(hello.lives) or self.lives
         return self._parties.connections.enter(self._device_id, self)
@@ -177,15 +188,21 @@ class DeviceStream:
             async for payload in self._payloads:
                 message = await reception.take(payload)
                 if message is not None:
-                    await self._hear(message, inbox)
+                    await self._hear(message, inbox, outbox)
         finally:
             try:
-                await _settle(inbox, outbox, sending)
+                if not self._is_cut_off:
+                    await _settle(inbox, outbox, sending)
             finally:  # a device that is gone interrupts the wait
                 sending.cancel()
                 await asyncio.gather(sending, return_exceptions=True)  # its last write may have failed
 
-    async def _hear(self, message: AgentMessage, inbox: Inbox) -> None:
+    @property
+    def _is_cut_off(self) -> bool:
+        """Whether the device is out at once: it was revoked."""
+        return self._ending is not None and self._ending.code is grpc.StatusCode.PERMISSION_DENIED
+
+    async def _hear(self, message: AgentMessage, inbox: Inbox, outbox: Outbox) -> None:
         """Take what is not for the store. Kinds that this version does not know are left out."""
         if message.HasField("job_status"):
             await inbox.empty()  # what a job has done is stored before its state is
@@ -198,6 +215,8 @@ class DeviceStream:
                 _log.debug("%s: progress that this version does not understand: %s", self._device_id, error)
         elif message.HasField("device") and message.device.device_id == self._device_id:
             await self._parties.writer.describe(message.device)
+        elif message.HasField("certificate_request") and self._parties.admission:
+            outbox.put(await self._parties.admission.renew(self._device_id, message.certificate_request))
 
     def _not_reading(self) -> None:
         self.end(grpc.StatusCode.RESOURCE_EXHAUSTED, "the device does not read what it is sent")

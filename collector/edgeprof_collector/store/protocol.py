@@ -12,6 +12,7 @@ from edgeprof.telemetry import Gap, Placement
 from edgeprof.v1.device_pb2 import DeviceFacts
 from edgeprof.v1.telemetry_pb2 import Layout, RunTelemetry
 from edgeprof.v1.uplink_pb2 import AgentMessage
+from edgeprof_collector.store.access import Access
 from edgeprof_collector.store.outgoing import Outgoing
 from edgeprof_collector.store.records import DeviceRecord, RunSummary
 from edgeprof_collector.store.retention import Retention, Retired
@@ -99,6 +100,11 @@ class Store(Protocol):
     @property
     def triggers(self) -> Triggers:
         """Jobs and schedules."""
+        ...
+
+    @property
+    def access(self) -> Access:
+        """Tokens, devices' certificates, and who did what."""
         ...
 
     def admit(self, greetings: Sequence[Greeting]) -> tuple[Admission, ...]:

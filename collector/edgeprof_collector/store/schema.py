@@ -207,8 +207,50 @@ CREATE TABLE schedules (
 CREATE UNIQUE INDEX schedules_once ON schedules (idempotency_key) WHERE idempotency_key <> ''
 """
 
+# Who may do what. Of tokens there is only a digest. A device may connect with a certificate that is here, unrevoked.
+_VERSION_8 = """
+CREATE TABLE access_tokens (
+    token_id TEXT PRIMARY KEY,
+    digest BLOB NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    created_wall_ns INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    expires_wall_ns INTEGER,
+    revoked_wall_ns INTEGER
+);
+CREATE TABLE enrolment_tokens (
+    token_id TEXT PRIMARY KEY,
+    digest BLOB NOT NULL,
+    created_wall_ns INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    expires_wall_ns INTEGER NOT NULL,
+    uses_left INTEGER NOT NULL,
+    device_id TEXT NOT NULL
+);
+CREATE TABLE device_certificates (
+    serial TEXT PRIMARY KEY,
+    device_id TEXT NOT NULL,
+    key_digest BLOB NOT NULL,
+    issued_wall_ns INTEGER NOT NULL,
+    expires_wall_ns INTEGER NOT NULL,
+    revoked_wall_ns INTEGER
+);
+CREATE INDEX certificates_by_device ON device_certificates (device_id);
+CREATE INDEX revoked_certificates ON device_certificates (revoked_wall_ns) WHERE revoked_wall_ns IS NOT NULL;
+CREATE TABLE audit (
+    entry_id INTEGER PRIMARY KEY,
+    wall_ns INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    address TEXT NOT NULL
+)
+"""
+
 # What leads from each version to the next, the empty file (version 0) first. Released entries never change.
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7)
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7, _VERSION_8)
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

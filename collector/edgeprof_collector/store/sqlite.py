@@ -14,6 +14,7 @@ from edgeprof_collector.store.database import Database
 from edgeprof_collector.store.protocol import Admission, Delivery, Greeting
 from edgeprof_collector.store.records import DeviceRecord, RunSummary
 from edgeprof_collector.store.retention import Retention, Retired, retire, return_space
+from edgeprof_collector.store.sqlite_access import SqliteAccess
 from edgeprof_collector.store.sqlite_outgoing import SqliteOutgoing
 from edgeprof_collector.store.sqlite_triggers import SqliteTriggers
 
@@ -31,6 +32,7 @@ class SqliteStore:
         self._database = Database(path)
         self._outgoing = SqliteOutgoing(self._database)
         self._triggers = SqliteTriggers(self._database)
+        self._access = SqliteAccess(self._database)
 
     @property
     def outgoing(self) -> SqliteOutgoing:
@@ -41,6 +43,11 @@ class SqliteStore:
     def triggers(self) -> SqliteTriggers:
         """See :attr:`Store.triggers`."""
         return self._triggers
+
+    @property
+    def access(self) -> SqliteAccess:
+        """See :attr:`Store.access`."""
+        return self._access
 
     def admit(self, greetings: Sequence[Greeting]) -> tuple[Admission, ...]:
         """See :meth:`Store.admit`."""

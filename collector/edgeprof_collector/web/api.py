@@ -23,13 +23,13 @@ RUN is an id, the first characters of one, or ``latest``.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 import edgeprof
 from edgeprof_collector.client.judging import judge_run
@@ -46,11 +46,17 @@ from edgeprof_collector.web.schedules import schedule_routes
 
 
 def create_app(
-    *, store: Store, jobs: JobQueue, schedules: Scheduler, page: Page, on_run_finished: Callable[[str], None]
+    *,
+    store: Store,
+    jobs: JobQueue,
+    schedules: Scheduler,
+    page: Page,
+    on_run_finished: Callable[[str], None],
+    further: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Make the application that serves what the store keeps, jobs and schedules, and the page of metrics.
 
-    ``on_run_finished`` is told of runs that are imported.
+    ``on_run_finished`` is told of runs that are imported. ``further`` routes are those of a collector with TLS.
     """
     return Starlette(
         routes=[
@@ -58,7 +64,12 @@ def create_app(
             Route("/healthz", _healthz),
             Mount(
                 "/api/v1",
-                routes=[*_Stored(store, on_run_finished).routes(), *job_routes(jobs), *schedule_routes(schedules)],
+                routes=[
+                    *_Stored(store, on_run_finished).routes(),
+                    *job_routes(jobs),
+                    *schedule_routes(schedules),
+                    *further,
+                ],
             ),
         ],
         exception_handlers=EXCEPTION_HANDLERS,

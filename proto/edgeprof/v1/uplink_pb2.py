@@ -28,39 +28,43 @@ from edgeprof.v1 import run_pb2 as edgeprof_dot_v1_dot_run__pb2
 from edgeprof.v1 import telemetry_pb2 as edgeprof_dot_v1_dot_telemetry__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x65\x64geprof/v1/uplink.proto\x12\x0b\x65\x64geprof.v1\x1a\x18\x65\x64geprof/v1/device.proto\x1a\x16\x65\x64geprof/v1/plan.proto\x1a\x15\x65\x64geprof/v1/run.proto\x1a\x1b\x65\x64geprof/v1/telemetry.proto\"D\n\x0c\x43lockStretch\x12\x0f\n\x07\x62oot_id\x18\x01 \x01(\x0c\x12\x12\n\nelapsed_ns\x18\x02 \x01(\x04\x12\x0f\n\x07wall_ns\x18\x03 \x01(\x04\"\xb4\x02\n\x05Hello\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12(\n\x06\x64\x65vice\x18\x02 \x01(\x0b\x32\x18.edgeprof.v1.DeviceFacts\x12\x0f\n\x07\x62oot_id\x18\x03 \x01(\x0c\x12\x13\n\x0bspool_epoch\x18\x04 \x01(\x0c\x12\x17\n\x0foldest_sequence\x18\x05 \x01(\x04\x12\x17\n\x0fnewest_sequence\x18\x06 \x01(\x04\x12\x14\n\x0cmonotonic_ns\x18\x07 \x01(\x04\x12\x0f\n\x07wall_ns\x18\x08 \x01(\x04\x12$\n\x04jobs\x18\t \x03(\x0b\x32\x16.edgeprof.v1.JobStatus\x12\r\n\x05lives\x18\n \x03(\x0c\x12\x10\n\x08slept_ns\x18\x0b \x01(\x04\x12)\n\x06\x63locks\x18\x0c \x03(\x0b\x32\x19.edgeprof.v1.ClockStretch\"\xeb\x02\n\x0c\x41gentMessage\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12#\n\x05hello\x18\x02 \x01(\x0b\x32\x12.edgeprof.v1.HelloH\x00\x12%\n\x06layout\x18\x03 \x01(\x0b\x32\x13.edgeprof.v1.LayoutH\x00\x12#\n\x05\x66rame\x18\x04 \x01(\x0b\x32\x12.edgeprof.v1.FrameH\x00\x12*\n\trun_event\x18\x05 \x01(\x0b\x32\x15.edgeprof.v1.RunEventH\x00\x12\x1f\n\x03gap\x18\x06 \x01(\x0b\x32\x10.edgeprof.v1.GapH\x00\x12,\n\njob_status\x18\x07 \x01(\x0b\x32\x16.edgeprof.v1.JobStatusH\x00\x12)\n\x08progress\x18\x08 \x01(\x0b\x32\x15.edgeprof.v1.ProgressH\x00\x12*\n\x06\x64\x65vice\x18\t \x01(\x0b\x32\x18.edgeprof.v1.DeviceFactsH\x00\x42\x06\n\x04\x62ody\"a\n\x07Welcome\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x17\n\x0fstored_sequence\x18\x02 \x01(\x04\x12\x1a\n\x12new_epoch_required\x18\x03 \x01(\x08\x12\x0f\n\x07wall_ns\x18\x04 \x01(\x04\"\x1e\n\x03\x41\x63k\x12\x17\n\x0fstored_sequence\x18\x01 \x01(\x04\"\x9b\x01\n\nJobCommand\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x1f\n\x04plan\x18\x03 \x01(\x0b\x32\x11.edgeprof.v1.Plan\x12\r\n\x05model\x18\x04 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x05 \x01(\t\x12\x0e\n\x06python\x18\x06 \x01(\t\x12\x1c\n\x14start_within_seconds\x18\x07 \x01(\x01\"\x1b\n\tJobCancel\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"r\n\tJobStatus\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12$\n\x05state\x18\x03 \x01(\x0e\x32\x15.edgeprof.v1.JobState\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06run_id\x18\x05 \x01(\t\"D\n\x0cJobStatusAck\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12$\n\x05state\x18\x02 \x01(\x0e\x32\x15.edgeprof.v1.JobState\"&\n\x08Settings\x12\x1a\n\x12idle_frame_seconds\x18\x01 \x01(\x01\"\x19\n\x07Refused\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\xbf\x02\n\x10\x43ollectorMessage\x12\'\n\x07welcome\x18\x01 \x01(\x0b\x32\x14.edgeprof.v1.WelcomeH\x00\x12\x1f\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x10.edgeprof.v1.AckH\x00\x12&\n\x03job\x18\x03 \x01(\x0b\x32\x17.edgeprof.v1.JobCommandH\x00\x12(\n\x06\x63\x61ncel\x18\x04 \x01(\x0b\x32\x16.edgeprof.v1.JobCancelH\x00\x12\x33\n\x0ejob_status_ack\x18\x05 \x01(\x0b\x32\x19.edgeprof.v1.JobStatusAckH\x00\x12)\n\x08settings\x18\x06 \x01(\x0b\x32\x15.edgeprof.v1.SettingsH\x00\x12\'\n\x07refused\x18\x07 \x01(\x0b\x32\x14.edgeprof.v1.RefusedH\x00\x42\x06\n\x04\x62ody*\xf6\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x12\n\x0eJOB_STATE_SENT\x10\x02\x12\x15\n\x11JOB_STATE_RUNNING\x10\x03\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x04\x12\x14\n\x10JOB_STATE_FAILED\x10\x05\x12\x17\n\x13JOB_STATE_TIMED_OUT\x10\x06\x12\x16\n\x12JOB_STATE_REJECTED\x10\x07\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x08\x12\x15\n\x11JOB_STATE_EXPIRED\x10\t2Q\n\x06Uplink\x12G\n\x07\x43onnect\x12\x19.edgeprof.v1.AgentMessage\x1a\x1d.edgeprof.v1.CollectorMessage(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x65\x64geprof/v1/uplink.proto\x12\x0b\x65\x64geprof.v1\x1a\x18\x65\x64geprof/v1/device.proto\x1a\x16\x65\x64geprof/v1/plan.proto\x1a\x15\x65\x64geprof/v1/run.proto\x1a\x1b\x65\x64geprof/v1/telemetry.proto\"D\n\x0c\x43lockStretch\x12\x0f\n\x07\x62oot_id\x18\x01 \x01(\x0c\x12\x12\n\nelapsed_ns\x18\x02 \x01(\x04\x12\x0f\n\x07wall_ns\x18\x03 \x01(\x04\"\xb4\x02\n\x05Hello\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12(\n\x06\x64\x65vice\x18\x02 \x01(\x0b\x32\x18.edgeprof.v1.DeviceFacts\x12\x0f\n\x07\x62oot_id\x18\x03 \x01(\x0c\x12\x13\n\x0bspool_epoch\x18\x04 \x01(\x0c\x12\x17\n\x0foldest_sequence\x18\x05 \x01(\x04\x12\x17\n\x0fnewest_sequence\x18\x06 \x01(\x04\x12\x14\n\x0cmonotonic_ns\x18\x07 \x01(\x04\x12\x0f\n\x07wall_ns\x18\x08 \x01(\x04\x12$\n\x04jobs\x18\t \x03(\x0b\x32\x16.edgeprof.v1.JobStatus\x12\r\n\x05lives\x18\n \x03(\x0c\x12\x10\n\x08slept_ns\x18\x0b \x01(\x04\x12)\n\x06\x63locks\x18\x0c \x03(\x0b\x32\x19.edgeprof.v1.ClockStretch\")\n\x12\x43\x65rtificateRequest\x12\x13\n\x0brequest_pem\x18\x01 \x01(\t\"\xab\x03\n\x0c\x41gentMessage\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12#\n\x05hello\x18\x02 \x01(\x0b\x32\x12.edgeprof.v1.HelloH\x00\x12%\n\x06layout\x18\x03 \x01(\x0b\x32\x13.edgeprof.v1.LayoutH\x00\x12#\n\x05\x66rame\x18\x04 \x01(\x0b\x32\x12.edgeprof.v1.FrameH\x00\x12*\n\trun_event\x18\x05 \x01(\x0b\x32\x15.edgeprof.v1.RunEventH\x00\x12\x1f\n\x03gap\x18\x06 \x01(\x0b\x32\x10.edgeprof.v1.GapH\x00\x12,\n\njob_status\x18\x07 \x01(\x0b\x32\x16.edgeprof.v1.JobStatusH\x00\x12)\n\x08progress\x18\x08 \x01(\x0b\x32\x15.edgeprof.v1.ProgressH\x00\x12*\n\x06\x64\x65vice\x18\t \x01(\x0b\x32\x18.edgeprof.v1.DeviceFactsH\x00\x12>\n\x13\x63\x65rtificate_request\x18\x14 \x01(\x0b\x32\x1f.edgeprof.v1.CertificateRequestH\x00\x42\x06\n\x04\x62ody\"a\n\x07Welcome\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x17\n\x0fstored_sequence\x18\x02 \x01(\x04\x12\x1a\n\x12new_epoch_required\x18\x03 \x01(\x08\x12\x0f\n\x07wall_ns\x18\x04 \x01(\x04\"\x1e\n\x03\x41\x63k\x12\x17\n\x0fstored_sequence\x18\x01 \x01(\x04\"\x9b\x01\n\nJobCommand\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x1f\n\x04plan\x18\x03 \x01(\x0b\x32\x11.edgeprof.v1.Plan\x12\r\n\x05model\x18\x04 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x05 \x01(\t\x12\x0e\n\x06python\x18\x06 \x01(\t\x12\x1c\n\x14start_within_seconds\x18\x07 \x01(\x01\"\x1b\n\tJobCancel\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"r\n\tJobStatus\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12$\n\x05state\x18\x03 \x01(\x0e\x32\x15.edgeprof.v1.JobState\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06run_id\x18\x05 \x01(\t\"D\n\x0cJobStatusAck\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12$\n\x05state\x18\x02 \x01(\x0e\x32\x15.edgeprof.v1.JobState\"&\n\x08Settings\x12\x1a\n\x12idle_frame_seconds\x18\x01 \x01(\x01\"\x19\n\x07Refused\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\x9a\x01\n\x11\x43\x65rtificateIssued\x12\x17\n\x0f\x63\x65rtificate_pem\x18\x01 \x01(\t\x12\x15\n\rauthority_pem\x18\x02 \x01(\t\x12\x13\n\x0bserver_name\x18\x03 \x01(\t\x12\x16\n\x0eissued_wall_ns\x18\x04 \x01(\x04\x12\x17\n\x0f\x65xpires_wall_ns\x18\x05 \x01(\x04\x12\x0f\n\x07refusal\x18\x06 \x01(\t\"\xfd\x02\n\x10\x43ollectorMessage\x12\'\n\x07welcome\x18\x01 \x01(\x0b\x32\x14.edgeprof.v1.WelcomeH\x00\x12\x1f\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x10.edgeprof.v1.AckH\x00\x12&\n\x03job\x18\x03 \x01(\x0b\x32\x17.edgeprof.v1.JobCommandH\x00\x12(\n\x06\x63\x61ncel\x18\x04 \x01(\x0b\x32\x16.edgeprof.v1.JobCancelH\x00\x12\x33\n\x0ejob_status_ack\x18\x05 \x01(\x0b\x32\x19.edgeprof.v1.JobStatusAckH\x00\x12)\n\x08settings\x18\x06 \x01(\x0b\x32\x15.edgeprof.v1.SettingsH\x00\x12\'\n\x07refused\x18\x07 \x01(\x0b\x32\x14.edgeprof.v1.RefusedH\x00\x12<\n\x12\x63\x65rtificate_issued\x18\x14 \x01(\x0b\x32\x1e.edgeprof.v1.CertificateIssuedH\x00\x42\x06\n\x04\x62ody*\xf6\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x12\n\x0eJOB_STATE_SENT\x10\x02\x12\x15\n\x11JOB_STATE_RUNNING\x10\x03\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x04\x12\x14\n\x10JOB_STATE_FAILED\x10\x05\x12\x17\n\x13JOB_STATE_TIMED_OUT\x10\x06\x12\x16\n\x12JOB_STATE_REJECTED\x10\x07\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x08\x12\x15\n\x11JOB_STATE_EXPIRED\x10\t2Q\n\x06Uplink\x12G\n\x07\x43onnect\x12\x19.edgeprof.v1.AgentMessage\x1a\x1d.edgeprof.v1.CollectorMessage(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'edgeprof.v1.uplink_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_JOBSTATE']._serialized_start=1784
-  _globals['_JOBSTATE']._serialized_end=2030
+  _globals['_JOBSTATE']._serialized_start=2110
+  _globals['_JOBSTATE']._serialized_end=2356
   _globals['_CLOCKSTRETCH']._serialized_start=143
   _globals['_CLOCKSTRETCH']._serialized_end=211
   _globals['_HELLO']._serialized_start=214
   _globals['_HELLO']._serialized_end=522
-  _globals['_AGENTMESSAGE']._serialized_start=525
-  _globals['_AGENTMESSAGE']._serialized_end=888
-  _globals['_WELCOME']._serialized_start=890
-  _globals['_WELCOME']._serialized_end=987
-  _globals['_ACK']._serialized_start=989
-  _globals['_ACK']._serialized_end=1019
-  _globals['_JOBCOMMAND']._serialized_start=1022
-  _globals['_JOBCOMMAND']._serialized_end=1177
-  _globals['_JOBCANCEL']._serialized_start=1179
-  _globals['_JOBCANCEL']._serialized_end=1206
-  _globals['_JOBSTATUS']._serialized_start=1208
-  _globals['_JOBSTATUS']._serialized_end=1322
-  _globals['_JOBSTATUSACK']._serialized_start=1324
-  _globals['_JOBSTATUSACK']._serialized_end=1392
-  _globals['_SETTINGS']._serialized_start=1394
-  _globals['_SETTINGS']._serialized_end=1432
-  _globals['_REFUSED']._serialized_start=1434
-  _globals['_REFUSED']._serialized_end=1459
-  _globals['_COLLECTORMESSAGE']._serialized_start=1462
-  _globals['_COLLECTORMESSAGE']._serialized_end=1781
-  _globals['_UPLINK']._serialized_start=2032
-  _globals['_UPLINK']._serialized_end=2113
+  _globals['_CERTIFICATEREQUEST']._serialized_start=524
+  _globals['_CERTIFICATEREQUEST']._serialized_end=565
+  _globals['_AGENTMESSAGE']._serialized_start=568
+  _globals['_AGENTMESSAGE']._serialized_end=995
+  _globals['_WELCOME']._serialized_start=997
+  _globals['_WELCOME']._serialized_end=1094
+  _globals['_ACK']._serialized_start=1096
+  _globals['_ACK']._serialized_end=1126
+  _globals['_JOBCOMMAND']._serialized_start=1129
+  _globals['_JOBCOMMAND']._serialized_end=1284
+  _globals['_JOBCANCEL']._serialized_start=1286
+  _globals['_JOBCANCEL']._serialized_end=1313
+  _globals['_JOBSTATUS']._serialized_start=1315
+  _globals['_JOBSTATUS']._serialized_end=1429
+  _globals['_JOBSTATUSACK']._serialized_start=1431
+  _globals['_JOBSTATUSACK']._serialized_end=1499
+  _globals['_SETTINGS']._serialized_start=1501
+  _globals['_SETTINGS']._serialized_end=1539
+  _globals['_REFUSED']._serialized_start=1541
+  _globals['_REFUSED']._serialized_end=1566
+  _globals['_CERTIFICATEISSUED']._serialized_start=1569
+  _globals['_CERTIFICATEISSUED']._serialized_end=1723
+  _globals['_COLLECTORMESSAGE']._serialized_start=1726
+  _globals['_COLLECTORMESSAGE']._serialized_end=2107
+  _globals['_UPLINK']._serialized_start=2358
+  _globals['_UPLINK']._serialized_end=2439
 # @@protoc_insertion_point(module_scope)

@@ -72,8 +72,14 @@ class Hello(_message.Message):
     clocks: _containers.RepeatedCompositeFieldContainer[ClockStretch]
     def __init__(self, protocol: _Optional[int] = ..., device: _Optional[_Union[_device_pb2.DeviceFacts, _Mapping]] = ..., boot_id: _Optional[bytes] = ..., spool_epoch: _Optional[bytes] = ..., oldest_sequence: _Optional[int] = ..., newest_sequence: _Optional[int] = ..., monotonic_ns: _Optional[int] = ..., wall_ns: _Optional[int] = ..., jobs: _Optional[_Iterable[_Union[JobStatus, _Mapping]]] = ..., lives: _Optional[_Iterable[bytes]] = ..., slept_ns: _Optional[int] = ..., clocks: _Optional[_Iterable[_Union[ClockStretch, _Mapping]]] = ...) -> None: ...
 
+class CertificateRequest(_message.Message):
+    __slots__ = ("request_pem",)
+    REQUEST_PEM_FIELD_NUMBER: _ClassVar[int]
+    request_pem: str
+    def __init__(self, request_pem: _Optional[str] = ...) -> None: ...
+
 class AgentMessage(_message.Message):
-    __slots__ = ("sequence", "hello", "layout", "frame", "run_event", "gap", "job_status", "progress", "device")
+    __slots__ = ("sequence", "hello", "layout", "frame", "run_event", "gap", "job_status", "progress", "device", "certificate_request")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     HELLO_FIELD_NUMBER: _ClassVar[int]
     LAYOUT_FIELD_NUMBER: _ClassVar[int]
@@ -83,6 +89,7 @@ class AgentMessage(_message.Message):
     JOB_STATUS_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_REQUEST_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     hello: Hello
     layout: _telemetry_pb2.Layout
@@ -92,7 +99,8 @@ class AgentMessage(_message.Message):
     job_status: JobStatus
     progress: _run_pb2.Progress
     device: _device_pb2.DeviceFacts
-    def __init__(self, sequence: _Optional[int] = ..., hello: _Optional[_Union[Hello, _Mapping]] = ..., layout: _Optional[_Union[_telemetry_pb2.Layout, _Mapping]] = ..., frame: _Optional[_Union[_telemetry_pb2.Frame, _Mapping]] = ..., run_event: _Optional[_Union[_run_pb2.RunEvent, _Mapping]] = ..., gap: _Optional[_Union[_telemetry_pb2.Gap, _Mapping]] = ..., job_status: _Optional[_Union[JobStatus, _Mapping]] = ..., progress: _Optional[_Union[_run_pb2.Progress, _Mapping]] = ..., device: _Optional[_Union[_device_pb2.DeviceFacts, _Mapping]] = ...) -> None: ...
+    certificate_request: CertificateRequest
+    def __init__(self, sequence: _Optional[int] = ..., hello: _Optional[_Union[Hello, _Mapping]] = ..., layout: _Optional[_Union[_telemetry_pb2.Layout, _Mapping]] = ..., frame: _Optional[_Union[_telemetry_pb2.Frame, _Mapping]] = ..., run_event: _Optional[_Union[_run_pb2.RunEvent, _Mapping]] = ..., gap: _Optional[_Union[_telemetry_pb2.Gap, _Mapping]] = ..., job_status: _Optional[_Union[JobStatus, _Mapping]] = ..., progress: _Optional[_Union[_run_pb2.Progress, _Mapping]] = ..., device: _Optional[_Union[_device_pb2.DeviceFacts, _Mapping]] = ..., certificate_request: _Optional[_Union[CertificateRequest, _Mapping]] = ...) -> None: ...
 
 class Welcome(_message.Message):
     __slots__ = ("protocol", "stored_sequence", "new_epoch_required", "wall_ns")
@@ -170,8 +178,24 @@ class Refused(_message.Message):
     reason: str
     def __init__(self, reason: _Optional[str] = ...) -> None: ...
 
+class CertificateIssued(_message.Message):
+    __slots__ = ("certificate_pem", "authority_pem", "server_name", "issued_wall_ns", "expires_wall_ns", "refusal")
+    CERTIFICATE_PEM_FIELD_NUMBER: _ClassVar[int]
+    AUTHORITY_PEM_FIELD_NUMBER: _ClassVar[int]
+    SERVER_NAME_FIELD_NUMBER: _ClassVar[int]
+    ISSUED_WALL_NS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_WALL_NS_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    certificate_pem: str
+    authority_pem: str
+    server_name: str
+    issued_wall_ns: int
+    expires_wall_ns: int
+    refusal: str
+    def __init__(self, certificate_pem: _Optional[str] = ..., authority_pem: _Optional[str] = ..., server_name: _Optional[str] = ..., issued_wall_ns: _Optional[int] = ..., expires_wall_ns: _Optional[int] = ..., refusal: _Optional[str] = ...) -> None: ...
+
 class CollectorMessage(_message.Message):
-    __slots__ = ("welcome", "ack", "job", "cancel", "job_status_ack", "settings", "refused")
+    __slots__ = ("welcome", "ack", "job", "cancel", "job_status_ack", "settings", "refused", "certificate_issued")
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     ACK_FIELD_NUMBER: _ClassVar[int]
     JOB_FIELD_NUMBER: _ClassVar[int]
@@ -179,6 +203,7 @@ class CollectorMessage(_message.Message):
     JOB_STATUS_ACK_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_ISSUED_FIELD_NUMBER: _ClassVar[int]
     welcome: Welcome
     ack: Ack
     job: JobCommand
@@ -186,4 +211,5 @@ class CollectorMessage(_message.Message):
     job_status_ack: JobStatusAck
     settings: Settings
     refused: Refused
-    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., ack: _Optional[_Union[Ack, _Mapping]] = ..., job: _Optional[_Union[JobCommand, _Mapping]] = ..., cancel: _Optional[_Union[JobCancel, _Mapping]] = ..., job_status_ack: _Optional[_Union[JobStatusAck, _Mapping]] = ..., settings: _Optional[_Union[Settings, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ...) -> None: ...
+    certificate_issued: CertificateIssued
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., ack: _Optional[_Union[Ack, _Mapping]] = ..., job: _Optional[_Union[JobCommand, _Mapping]] = ..., cancel: _Optional[_Union[JobCancel, _Mapping]] = ..., job_status_ack: _Optional[_Union[JobStatusAck, _Mapping]] = ..., settings: _Optional[_Union[Settings, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., certificate_issued: _Optional[_Union[CertificateIssued, _Mapping]] = ...) -> None: ...

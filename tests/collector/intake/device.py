@@ -19,6 +19,7 @@ from edgeprof_collector.intake.service import Intake
 from edgeprof_collector.jobs.queue import JobQueue
 from edgeprof_collector.store.protocol import Store
 from edgeprof_collector.store.sqlite import SqliteStore
+from edgeprof_collector.trust.authority import SERVER_NAME
 from tests.collector.store.samples import (
     BOOT,
     DEVICE,
@@ -67,14 +68,19 @@ class Device:
     """A device's end of a stream."""
 
     def __init__(
-        self, port: int, device_id: str = DEVICE, epoch: bytes = EPOCH, lives: Sequence[bytes] = (LIFE,)
+        self,
+        port: int,
+        device_id: str = DEVICE,
+        epoch: bytes = EPOCH,
+        lives: Sequence[bytes] = (LIFE,),
+        credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
         self.device_id = device_id
         self.epoch = epoch
         self.lives = lives
         self.stored = 0
         self.heard: list[CollectorMessage] = []
-        self._channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)])
+        self._channel = _channel(f"127.0.0.1:{port}", credentials)
         self._call = UplinkStub(self._channel).Connect()
 
     def hello(self, oldest: int = 0, newest: int = 0, jobs: Sequence[JobStatus] = ()) -> Hello:
@@ -135,6 +141,14 @@ class Device:
     async def close(self) -> None:
         self._call.cancel()
         await self._channel.close()
+
+
+def _channel(address: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    if credentials is None:
+        return grpc.aio.insecure_channel(address, options=options)
+    named = ("grpc.ssl_target_name_override", SERVER_NAME)
+    return grpc.aio.secure_channel(address, credentials, options=[*options, named])
 
 
 @dataclass
