@@ -11,10 +11,15 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from edgeprof.v1.uplink_pb2 import AgentMessage
+from edgeprof_collector.analysis.series import collect_series
 from edgeprof_collector.exposition.latest import LatestValues
 from edgeprof_collector.exposition.page import Page
 from edgeprof_collector.intake.limits import IntakeLimits
+from edgeprof_collector.remote_write.time_series import SeriesWriter
+from edgeprof_collector.store.protocol import Store
+from edgeprof_collector.store.retention import Retention
 from tests.collector.intake.device import Device, RunningIntake, running_intake
+from tests.collector.store.dense_telemetry import thin_all
 from tests.collector.store.samples import LIFE, event_message, finished, frame_message, layout, request, started
 
 
@@ -75,6 +80,14 @@ async def end_of(port: int, payloads: list[bytes]) -> grpc.StatusCode:
         return await call.code()
 
 
+def read_everything(store: Store) -> None:
+    """As reports and remote writes do."""
+    for run in store.runs():
+        store.run(run.run_id)
+        collect_series(store.telemetry(run.run_id))
+    list(SeriesWriter({}, 100).frames(store.outgoing.frames_after(0, 10**9)))
+
+
 @pytest.mark.prove(short=1, whole=40)
 def test_rubbish_ends_its_own_stream_alone(tmp_path: Path, proof_seed: int, caplog: pytest.LogCaptureFixture) -> None:
     chance = random.Random(proof_seed)
@@ -92,9 +105,9 @@ def test_rubbish_ends_its_own_stream_alone(tmp_path: Path, proof_seed: int, capl
                 assert await end_of(running.port, mutator.stream()) is not grpc.StatusCode.UNKNOWN
                 await honest.send(frame_message(number))
             await honest.acknowledged(100)
-            for run in running.store.runs():
-                running.store.run(run.run_id)
-                running.store.telemetry(run.run_id)
+            read_everything(running.store)
+            thin_all(running.store, Retention(idle_days=0, idle_10s_days=1, run_10s_days=1), days=10_000)
+            read_everything(running.store)
             text = b"".join([part async for part in Page([latest], running.health).text()]).decode()
             assert list(text_string_to_metric_families(text))
 

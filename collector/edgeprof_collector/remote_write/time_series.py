@@ -4,9 +4,10 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from edgeprof.telemetry import Column, MalformedFrameError, decode_block
+from edgeprof.telemetry import MalformedFrameError, decode_block
 from edgeprof.v1.telemetry_pb2 import Block, Layout
 from edgeprof_collector.exposition.names import Labels, series_labels
+from edgeprof_collector.remote_write.samples import Ticks, serialised, ticks_of
 from edgeprof_collector.remote_write.write_request_pb2 import Label, Sample, TimeSeries
 from edgeprof_collector.store.outgoing import StoredFrame, StoredLayout
 
@@ -50,8 +51,8 @@ class SeriesWriter:
     def frames(self, frames: Iterable[StoredFrame]) -> Iterator[Piece]:
         """All samples of the frames, in the order of time for every series of a device."""
         for stored in frames:
-            for head, column in self._columns(stored):
-                yield from self._pieces(stored.position, head, _samples(stored, column))
+            for head, values, ticks in self._columns(stored):
+                yield from self._pieces(stored.position, head, values, ticks)
 
     def ends(self, frames: Iterable[StoredFrame], span_ns: int) -> Iterator[Piece]:
         """A stale marker for every series in the last ``span_ns`` of a device's frames, the newest first.
@@ -66,44 +67,44 @@ class SeriesWriter:
             age_ns = newest.frame.end_monotonic_ns - stored.frame.end_monotonic_ns
             if stored.frame.boot_id != newest.frame.boot_id or age_ns > span_ns:
                 break
-            for head, column in self._columns(stored):
-                for sample in _samples(stored, column):
-                    last_ms[head] = max(last_ms.get(head, 0), sample.timestamp)
-        for head, timestamp in last_ms.items():
+            for head, values, ticks in self._columns(stored):
+                pairs = zip(values, ticks.times_ms, strict=True)
+                if present_ms := [time_ms for value, time_ms in pairs if value is not None]:
+                    last_ms[head] = max(last_ms.get(head, 0), *present_ms)
+        for head, time_ms in last_ms.items():
             assert newest is not None
-            yield self._piece(newest.position, head, [Sample(value=STALE, timestamp=timestamp + 1)])
+            yield _single(newest.position, head, STALE, time_ms + 1)
 
     def single(self, position: int, name: str, labels: Labels, value: float, wall_ns: int) -> Piece:
         """One value of a series that no channel gives."""
-        return self._piece(position, self._head(name, labels), [Sample(value=value, timestamp=wall_ns // _NS_PER_MS)])
+        return _single(position, self._head(name, labels), value, wall_ns // _NS_PER_MS)
 
-    def _columns(self, stored: StoredFrame) -> Iterator[tuple[bytes, Column]]:
+    def _columns(self, stored: StoredFrame) -> Iterator[tuple[bytes, Sequence[float | None], Ticks]]:
         """The columns that are exposed, each with its serialised labels."""
         for block in stored.frame.blocks:
             layout = stored.layouts[block.layout]
             heads = self._heads(stored.device_id, layout)
-            for head, column in zip(heads, self._opened(block, layout.layout, stored), strict=False):
+            for head, (values, ticks) in zip(heads, self._opened(block, layout.layout, stored), strict=False):
                 if head is not None:
-                    yield head, column
+                    yield head, values, ticks
 
-    def _opened(self, block: Block, layout: Layout, stored: StoredFrame) -> Iterator[Column]:
+    def _opened(
+        self, block: Block, layout: Layout, stored: StoredFrame
+    ) -> Iterator[tuple[Sequence[float | None], Ticks]]:
+        offset_ns = stored.start_wall_ns - stored.frame.start_monotonic_ns
+        ticks: Ticks | None = None
         try:
-            yield from decode_block(block, layout, stored.frame.start_monotonic_ns)
+            for column in decode_block(block, layout, stored.frame.start_monotonic_ns):
+                ticks = ticks or ticks_of(column.times_monotonic_ns, offset_ns)
+                yield column.values, ticks
         except MalformedFrameError:  # its header was right when it was stored; what is missing is counted
             self._unreadable_blocks += 1
 
-    def _pieces(self, position: int, head: bytes, samples: Iterator[Sample]) -> Iterator[Piece]:
-        gathered: list[Sample] = []
-        for sample in samples:
-            gathered.append(sample)
-            if len(gathered) == self._most_samples:
-                yield self._piece(position, head, gathered)
-                gathered = []
-        if gathered:
-            yield self._piece(position, head, gathered)
-
-    def _piece(self, position: int, head: bytes, samples: Sequence[Sample]) -> Piece:
-        return Piece(position, head + TimeSeries(samples=samples).SerializeToString(), len(samples))
+    def _pieces(self, position: int, head: bytes, values: Sequence[float | None], ticks: Ticks) -> Iterator[Piece]:
+        samples = serialised(values, ticks)
+        for first in range(0, len(samples), self._most_samples):
+            some = samples[first : first + self._most_samples]
+            yield Piece(position, head + b"".join(some), len(some))
 
     def _heads(self, device_id: str, stored: StoredLayout) -> Sequence[bytes | None]:
         """The serialised labels of each channel; ``None`` for one that is not exposed."""
@@ -127,12 +128,5 @@ class SeriesWriter:
         ).SerializeToString()
 
 
-def _samples(stored: StoredFrame, column: Column) -> Iterator[Sample]:
-    """A column's values at their times on the wall. Of two in one millisecond the protocol takes only one."""
-    offset_ns = stored.start_wall_ns - stored.frame.start_monotonic_ns
-    last_ms = 0
-    for time_ns, value in zip(column.times_monotonic_ns, column.values, strict=True):
-        time_ms = (time_ns + offset_ns) // _NS_PER_MS
-        if value is not None and time_ms > last_ms:
-            last_ms = time_ms
-            yield Sample(value=value, timestamp=time_ms)
+def _single(position: int, head: bytes, value: float, time_ms: int) -> Piece:
+    return Piece(position, head + TimeSeries(samples=[Sample(value=value, timestamp=time_ms)]).SerializeToString(), 1)

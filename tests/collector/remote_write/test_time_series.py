@@ -1,14 +1,15 @@
 """Frames as series."""
 
+import struct
 from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeprof.telemetry import decode_block, encode_block
+from edgeprof.telemetry import decode_block, encode_block, pack_integers
 from edgeprof.v1.uplink_pb2 import AgentMessage
 from edgeprof_collector.remote_write.parcel import pack
-from edgeprof_collector.remote_write.time_series import Piece, SeriesWriter
+from edgeprof_collector.remote_write.time_series import STALE, Piece, SeriesWriter
 from edgeprof_collector.remote_write.write_request_pb2 import TimeSeries
 from edgeprof_collector.store.outgoing import StoredFrame, StoredLayout
 from tests.collector.store.samples import DEVICE, FAST, SECOND_NS, frame_message, layout
@@ -70,6 +71,27 @@ def test_a_block_that_cannot_be_read_is_counted_and_left_out() -> None:
     pieces = list(writer.frames([stored(damaged), stored(frame_message(2), 2)]))
     assert {piece.position for piece in pieces} == {2}
     assert (writer.take_unreadable_blocks(), writer.take_unreadable_blocks()) == (1, 0)
+
+
+def test_a_block_of_times_that_cannot_be_sent_is_counted_and_left_out() -> None:
+    """Whose differences add up to more than 64 bits."""
+    ticks = tuple(range(100))
+    damaged = frame_message(1, values=(ticks, ticks))
+    damaged.frame.blocks[0].times = pack_integers([2**62] * len(ticks))
+    writer = SeriesWriter({}, 10)
+    pieces = list(writer.frames([stored(damaged), stored(frame_message(2), 2)]))
+    assert {piece.position for piece in pieces} == {2}
+    assert writer.take_unreadable_blocks() == 1
+
+
+def test_an_ended_series_is_marked_behind_its_last_sample() -> None:
+    newest = stored(frame_message(2, values=((1, 2, None), (None, None, None))), 2)
+    ends = by_series(
+        list(SeriesWriter({}, 10).ends([newest, stored(frame_message(1, values=((1,), (None,))))], 10**10))
+    )
+    ((_, ((time_ms, value),)),) = ends.items()
+    assert time_ms == (WALL_NS + 100_000_000) // 1_000_000 + 1
+    assert struct.pack("<d", value) == struct.pack("<d", STALE), "not any NaN, but the marker"
 
 
 def test_a_metric_that_this_version_does_not_know_is_left_out() -> None:

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from edgeprof.telemetry import Channel, Placement, SampledBlock, SampledFrame, encode_frame
 from edgeprof.v1.uplink_pb2 import AgentMessage
-from edgeprof_collector.store.protocol import Arrival, Delivery
+from edgeprof_collector.store.protocol import Arrival, Delivery, Store
 from edgeprof_collector.store.retention import Retention, Retired
-from edgeprof_collector.store.sqlite import SqliteStore
 from tests.collector.store.samples import (
     BOOT,
     DEVICE,
@@ -44,7 +43,7 @@ def message(sequence: int, run_id: str, hertz: int = 10) -> AgentMessage:
     return AgentMessage(sequence=sequence, frame=encode_frame(frame, BOOT, {CHANNELS: 1}.__getitem__))
 
 
-def fill(store: SqliteStore, run_id: str = "run-1") -> None:
+def fill(store: Store, run_id: str = "run-1") -> None:
     """A run, or none, of two minutes; and a last frame that is of none."""
     store.admit([greeting()])
     frames = [message(sequence, run_id) for sequence in range(20, 20 + SECONDS)]
@@ -75,7 +74,7 @@ def placed(*messages: AgentMessage, late_ns: int = 0, placement: Placement = Pla
     return Delivery(DEVICE, EPOCH, [layout(1, CHANNELS)], arrivals, WALL_NS, LIFE)
 
 
-def thin_all(store: SqliteStore, retention: Retention = THIN, days: float = 5, to: Sequence[str] = ()) -> Retired:
+def thin_all(store: Store, retention: Retention = THIN, days: float = 5, to: Sequence[str] = ()) -> Retired:
     """Thin what is due so many days after the first; return what was done in all."""
     thinned = unsent = 0
     while (retired := store.retire(retention, WALL_NS + round(days * DAY_NS), to)) != Retired():
