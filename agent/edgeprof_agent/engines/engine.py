@@ -34,7 +34,11 @@ class Capabilities(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One kind of work: ``kind`` is ``prefill``, ``decode``, ``chat`` or ``fidelity``, which has a ``top_count``."""
+    """One kind of work: ``kind`` is one of the ``step_kinds`` that engines name.
+
+    ``top_count`` is how many next tokens a fidelity step keeps after each token, ``sequences`` how many a parallel step
+    decodes together, ``rows`` how many tokens a rows step feeds in each call; all are 0 in other steps.
+    """
 
     kind: str
     prompt_tokens: int
@@ -42,6 +46,8 @@ class Step(NamedTuple):
     decode_tokens: int
     turns: int
     top_count: int = 0
+    sequences: int = 0
+    rows: int = 0
 
 
 class Loaded(NamedTuple):

@@ -116,6 +116,18 @@ class ExLlamaV2(TokenEngine):
             cache.current_seq_len = 0  # how far it came is not known
             raise EngineError(f"ExLlamaV2 cannot process the tokens: {in_one_line(error)}") from error
 
+    def process_together(self, count: int, check: Callable[[], None]) -> None:
+        """Process the next ``count`` tokens in one call, then wait for the GPUs.
+
+        Raises:
+            EngineError: the option 'prefill_step' is smaller.
+        """
+        if count > self._call_tokens:
+            raise EngineError(
+                f"the option 'prefill_step' is {self._call_tokens}, but the step needs calls of {count} tokens"
+            )
+        self.process(count, check)
+
     def _require_cache(self) -> Any:
         if self._cache is None:
             raise EngineError("no model is loaded")

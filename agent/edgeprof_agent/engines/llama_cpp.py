@@ -8,21 +8,21 @@ from typing import Any, Callable, Mapping
 
 import llama_cpp
 
-from .engine import EngineError, Loaded
+from .engine import EngineError, Loaded, Step
 from .gguf_magic import refuse_what_is_no_gguf
-from .llama_cpp_log import LlamaLog
+from .llama_cpp_log import LlamaLog, decode_failure
 from .llama_cpp_options import declared_options
 from .llama_cpp_parameters import Numa, context_parameters, model_parameters, refuse_gpu_options_without_gpu
 from .llama_cpp_scoring import likeliest, tokens_in_a_call
+from .llama_cpp_sequences import ParallelSequences
 from .llama_cpp_threads import ThreadPool
 from .next_tokens import NextTokens
 from .options import OptionValue, write_value
+from .recorder import Recorder
 from .token_engine import TokenEngine
 from .token_ids import token_id
 
 _SEQUENCE = 0
-# What llama_decode returns, from llama.h; what is below -1 is fatal.
-_DECODE_FAILURES = {1: "no room in the KV cache", 2: "aborted", -1: "invalid batch"}
 
 
 class LlamaCpp(TokenEngine):
@@ -44,6 +44,7 @@ class LlamaCpp(TokenEngine):
         self._model: Any = None
         self._context: Any = None
         self._threads: ThreadPool | None = None
+        self._parallel: ParallelSequences | None = None
         self._tokens: list[int] = []
         self._call: Any = None
         self._batch: Any = None
@@ -80,6 +81,7 @@ class LlamaCpp(TokenEngine):
             raise
         self._call_tokens = llama_cpp.llama_n_batch(self._context)
         self._choose_tokens(context_tokens, seed, bool(options["logits_all"]))
+        self._parallel = ParallelSequences(self._model, options, seed, self._log)
         return Loaded(
             options=self._options_in_force(options),
             weights_bytes=llama_cpp.llama_model_size(self._model),
@@ -88,7 +90,10 @@ class LlamaCpp(TokenEngine):
         )
 
     def unload(self) -> None:
-        """Free threads, context and model."""
+        """Free threads, contexts and model."""
+        if self._parallel is not None:
+            self._parallel.close()
+            self._parallel = None
         if self._threads is not None:
             self._threads.close()
             self._threads = None
@@ -99,6 +104,25 @@ class LlamaCpp(TokenEngine):
             llama_cpp.llama_model_free(self._model)
             self._model = None
         self._length = 0
+
+    def run(self, step: Step, recorder: Recorder) -> None:
+        """Run a step, a parallel one in a context of its own."""
+        if step.kind != "parallel":
+            super().run(step, recorder)
+        elif self._parallel is None:
+            raise EngineError("no model is loaded")
+        else:
+            self._parallel.run(step, recorder)
+
+    def process_together(self, count: int, check: Callable[[], None]) -> None:
+        """Process the next ``count`` tokens in one call, then synchronise.
+
+        Raises:
+            EngineError: the option 'batch' is smaller.
+        """
+        if count > self._call_tokens:
+            raise EngineError(f"the option 'batch' is {self._call_tokens}, but the step needs calls of {count} tokens")
+        self.process(count, check)
 
     def rewind(self, length: int, check: Callable[[], None]) -> None:
         """Make the context hold its first ``length`` tokens.
@@ -134,7 +158,7 @@ class LlamaCpp(TokenEngine):
             status = llama_cpp.llama_decode(context, self._batch)
             if status != 0:
                 self._forget_context()
-                raise EngineError(self._decode_failure(status))
+                raise EngineError(decode_failure(status, self._log))
             self._length = start = start + size
             if start < end:
                 check()
@@ -155,7 +179,7 @@ class LlamaCpp(TokenEngine):
             status = llama_cpp.llama_decode(context, batch)
             if status != 0:
                 self._forget_context()
-                raise EngineError(self._decode_failure(status))
+                raise EngineError(decode_failure(status, self._log))
             llama_cpp.llama_synchronize(context)
             self._length += size
             for row in range(size):
@@ -228,10 +252,6 @@ class LlamaCpp(TokenEngine):
         if self._context is None:
             raise EngineError("no model is loaded")
         return self._context
-
-    def _decode_failure(self, status: int) -> str:
-        meaning = _DECODE_FAILURES.get(status, "a fatal error")
-        return f"llama_decode returned {status}, {meaning}: {self._log.cause('llama.cpp does not say why')}"
 
     def _forget_context(self) -> None:
         """Empty the context after a call that failed: how far it came is not known."""

@@ -26,6 +26,10 @@ def _nobody() -> Any:
     return llama_cpp.llama_log_callback(lambda _level, _text, _user_data: None)
 
 
+# What llama_decode returns, from llama.h; what is below -1 is fatal.
+_DECODE_FAILURES = {1: "no room in the KV cache", 2: "aborted", -1: "invalid batch"}
+
+
 class LlamaLog:
     """Receives llama.cpp's log and keeps what is worth keeping since the last `clear`.
 
@@ -86,3 +90,9 @@ class LlamaLog:
         if level in (_WARNING, _ERROR):
             sys.stderr.write(line + "\n")
             sys.stderr.flush()
+
+
+def decode_failure(status: int, log: LlamaLog) -> str:
+    """Why a call of llama_decode failed, from what it returned and what llama.cpp wrote."""
+    meaning = _DECODE_FAILURES.get(status, "a fatal error")
+    return f"llama_decode returned {status}, {meaning}: {log.cause('llama.cpp does not say why')}"

@@ -111,23 +111,40 @@ class Mlx(TokenEngine):
 
     def process(self, count: int, check: Callable[[], None]) -> None:
         """Process the next ``count`` tokens, and wait until the device has."""
-        self._require_model()
-        end = self._length + count
-        self._require_room(end)
+        end = self._end_after(count)
         try:
             while self._length < end:
                 self._call(min(self._call_tokens, end - 1 - self._length) or 1, is_last=self._length == end - 1)
                 if self._length < end:
                     check()
         except _REFUSALS as error:
-            self._forget_context()
-            raise EngineError(f"MLX cannot process the tokens: {in_one_line(error)}") from error
+            raise self._refused(error) from error
+
+    def process_together(self, count: int, check: Callable[[], None]) -> None:  # noqa: ARG002 - there is one call
+        """Process the next ``count`` tokens in one call, with the logits of each, and wait until the device has."""
+        self._end_after(count)
+        try:
+            self._call(count, is_last=True)
+        except _REFUSALS as error:
+            raise self._refused(error) from error
+
+    def _end_after(self, count: int) -> int:
+        """How long the context will be after ``count`` more tokens, if there is room for them."""
+        self._require_model()
+        end = self._length + count
+        if end > self._tokens.shape[1]:
+            raise EngineError(
+                f"the step needs {end} tokens of context; the model was loaded with {self._tokens.shape[1]}"
+            )
+        return int(end)
+
+    def _refused(self, error: Exception) -> EngineError:
+        self._forget_context()
+        return EngineError(f"MLX cannot process the tokens: {in_one_line(error)}")
 
     def score(self, count: int, kept: NextTokens, check: Callable[[], None]) -> None:
         """Process the next ``count`` tokens in calls of ``prefill_step``, with the logits of all of them."""
-        self._require_model()
-        end = self._length + count
-        self._require_room(end)
+        end = self._end_after(count)
         try:
             while self._length < end:
                 size = min(self._call_tokens, end - self._length)
@@ -135,8 +152,7 @@ class Mlx(TokenEngine):
                     kept.add(row)
                 check()
         except _REFUSALS as error:
-            self._forget_context()
-            raise EngineError(f"MLX cannot process the tokens: {in_one_line(error)}") from error
+            raise self._refused(error) from error
 
     def _likeliest(self, size: int, count: int) -> list[list[tuple[int, float]]]:
         """Process ``size`` tokens, and return the likeliest next tokens after each with their log-probabilities."""
@@ -171,12 +187,6 @@ class Mlx(TokenEngine):
     def _forget_context(self) -> None:
         self._cache = self._new_cache()
         self._length = 0
-
-    def _require_room(self, end: int) -> None:
-        if end > self._tokens.shape[1]:
-            raise EngineError(
-                f"the step needs {end} tokens of context; the model was loaded with {self._tokens.shape[1]}"
-            )
 
     def _require_model(self) -> None:
         if self._model is None:

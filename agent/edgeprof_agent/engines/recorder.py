@@ -24,12 +24,16 @@ class Recorder:
     """
 
     def __init__(
-        self, step_id: int, send: Callable[[Mapping[str, Any]], None], is_cancelled: Callable[[int], bool]
+        self,
+        step_id: int,
+        send: Callable[[Mapping[str, Any]], None],
+        is_cancelled: Callable[[int], bool],
+        first_index: int = 0,
     ) -> None:
         self._step_id = step_id
         self._send = send
         self._is_cancelled = is_cancelled
-        self._index = -1
+        self._index = first_index - 1
         self._request: dict[str, int] = {}
         self._request_sent = False
         self._times_ns: list[int] = []
@@ -42,6 +46,10 @@ class Recorder:
     def cancelled(self) -> bool:
         """Whether the parent has cancelled the step. May be asked from any thread."""
         return self._is_cancelled(self._step_id)
+
+    def split(self, count: int) -> list[Recorder]:
+        """A recorder for each of ``count`` requests of the step that are under way together."""
+        return [Recorder(self._step_id, self._send, self._is_cancelled, index) for index in range(count)]
 
     def check(self) -> None:
         """Stop here if the step is cancelled.
@@ -58,8 +66,8 @@ class Recorder:
         if self._times_ns:
             self._flush()
 
-    def begin(self, *, prompt_tokens: int, reused_tokens: int, depth_tokens: int) -> None:
-        """A request starts."""
+    def begin(self, *, prompt_tokens: int, reused_tokens: int, depth_tokens: int, at_ns: int | None = None) -> None:
+        """A request starts, now or at the time given."""
         self._index += 1
         self._request_sent = False
         self._times_ns = []
@@ -72,7 +80,7 @@ class Recorder:
             "start_monotonic_ns": 0,
             "prefill_end_monotonic_ns": 0,
         }
-        self._last_ns = self._request["start_monotonic_ns"] = monotonic_ns()
+        self._last_ns = self._request["start_monotonic_ns"] = monotonic_ns() if at_ns is None else at_ns
         self._flush_at_ns = self._last_ns + FLUSH_INTERVAL_NS
 
     def prefill_end(self, at_ns: int | None = None) -> None:

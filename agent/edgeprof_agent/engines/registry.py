@@ -32,7 +32,13 @@ class EngineEntry(NamedTuple):
     quantisation: str = "q4_0"
 
 
-_TOKEN_ENGINE = Capabilities(token_steps=True, logits=False, parallel_sequences=1, prefix_reuse=True)
+_TOKEN_ENGINE = Capabilities(
+    token_steps=True,
+    logits=False,
+    parallel_sequences=1,
+    prefix_reuse=True,
+    step_kinds=("prefill", "decode", "chat", "rows"),
+)
 _SCORING_ENGINE = _TOKEN_ENGINE._replace(logits=True, step_kinds=(*_TOKEN_ENGINE.step_kinds, "fidelity"))
 
 ENGINES = (
@@ -40,7 +46,10 @@ ENGINES = (
         name="llama-cpp-python",
         module="llama_cpp",
         library=Library("llama_cpp", package="llama-cpp-python"),
-        capabilities=_SCORING_ENGINE,
+        capabilities=_SCORING_ENGINE._replace(
+            parallel_sequences=256,  # llama_max_parallel_sequences()
+            step_kinds=(*_SCORING_ENGINE.step_kinds, "parallel"),
+        ),
     ),
     EngineEntry(
         name="mlx",

@@ -133,8 +133,7 @@ def _load(engine: Engine, command: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_step(command: Mapping[str, Any]) -> Step:
-    told = {field: command[field] for field in Step._fields if field not in Step._field_defaults}
-    return Step(**told, top_count=command.get("top_count", 0))
+    return Step(**{field: command[field] for field in Step._fields if field in command})
 
 
 def _is_readable_model(path: Path) -> bool:

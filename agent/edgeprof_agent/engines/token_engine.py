@@ -41,6 +41,14 @@ class TokenEngine(Engine):
         """
         raise EngineError(f"the engine {self.name} hands out no logits, so fidelity cannot be measured: leave it out")
 
+    def process_together(self, count: int, check: Callable[[], None]) -> None:
+        """Extend the context by ``count`` tokens in one call, and return when the device has finished.
+
+        Raises:
+            EngineError: an option limits calls to fewer tokens.
+        """
+        self.process(count, check)
+
     def run(self, step: Step, recorder: Recorder) -> None:
         """Run a step. The context up to its depth is made ready before any clock is read."""
         self.rewind(step.depth_tokens, recorder.check)
@@ -50,6 +58,8 @@ class TokenEngine(Engine):
             self._decode(step, recorder)
         elif step.kind == "fidelity":
             self._fidelity(step, recorder)
+        elif step.kind == "rows":
+            self._rows(step, recorder)
         else:
             self._chat(step, recorder)
 
@@ -81,6 +91,13 @@ class TokenEngine(Engine):
             recorder.token()
         recorder.end()
         recorder.next_tokens(kept)
+
+    def _rows(self, step: Step, recorder: Recorder) -> None:
+        recorder.begin(prompt_tokens=0, reused_tokens=0, depth_tokens=step.depth_tokens)
+        for _ in range(step.decode_tokens // step.rows):
+            self.process_together(step.rows, recorder.check)
+            recorder.token(step.rows)
+        recorder.end()
 
     def _chat(self, step: Step, recorder: Recorder) -> None:
         """Each turn's prompt is the conversation so far, which is in the context already, and the new tokens.

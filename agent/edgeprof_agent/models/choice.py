@@ -45,9 +45,9 @@ def choose_shape(
     """
     names = [f"{PREFIX}{shape.name}@{quantisation}" for shape in PUBLISHED_SHAPES if not shape.expert_count]
     models = [planned_facts(parse_spec(name)) for name in names]
-    fitting = [m for m in models if memory_needed_bytes(m, plan.context_tokens) <= memory_available_bytes]
+    fitting = [m for m in models if memory_needed_bytes(m, plan.cache_tokens) <= memory_available_bytes]
     if not fitting:
-        needed = memory_needed_bytes(models[0], plan.context_tokens)
+        needed = memory_needed_bytes(models[0], plan.cache_tokens)
         raise EdgeprofError(
             f"even the smallest model, {names[0]}, needs {needed / 1e9:.2f} GB of memory, and a run may take "
             f"{memory_available_bytes / 1e9:.2f} GB: free some, or name the file of a smaller one"
@@ -61,12 +61,12 @@ def choose_shape(
     return (swift or fitting[:1])[-1].name
 
 
-def memory_needed_bytes(model: ModelFacts | ModelOutline, context_tokens: int) -> int:
+def memory_needed_bytes(model: ModelFacts | ModelOutline, cache_tokens: int) -> int:
     """Bytes of memory that a run takes: weights, KV cache, compute buffers and the process itself.
 
     What is not known of a model is left out.
     """
-    kv_cache = (model.kv_elements_per_token or 0) * _KV_ELEMENT_BYTES * context_tokens
+    kv_cache = (model.kv_elements_per_token or 0) * _KV_ELEMENT_BYTES * cache_tokens
     compute = _BATCH_TOKENS * 4 * ((model.vocabulary_size or 0) + 2 * (model.embedding_length or 0))
     return model.file_bytes + kv_cache + compute + _PROCESS_BYTES
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Mapping
 from time import monotonic_ns
 
-from edgeprof.plan import Step
+from edgeprof.plan import Step, StepKind
 from edgeprof_agent.workload.engine_child import EngineChild
 from edgeprof_agent.workload.engine_launch import find_launch
 from edgeprof_agent.workload.engine_messages import (
@@ -136,7 +136,7 @@ class EngineProcess:
     async def run_step(
         self, step: Step, on_tokens: Callable[[int], None], *, silence_seconds: float = 900.0
     ) -> tuple[RequestTimes, ...]:
-        """Run the step once and return its requests: one, or one for each turn of a chat.
+        """Run the step once and return its requests: one, or one for each turn of a chat, or each sequence.
 
         ``on_tokens`` is called about once a second with the number of tokens since the last call: decoded
         tokens, or in a prefill step the prompt's once it is processed.
@@ -145,7 +145,8 @@ class EngineProcess:
             EngineFailedError: the engine failed.
         """
         kept_tokens = (step.prompt_tokens + step.decode_tokens) * step.top_count
-        collector = RequestCollector(on_tokens, kept_tokens=kept_tokens)
+        together = step.kind is StepKind.PARALLEL
+        collector = RequestCollector(on_tokens, together=together, kept_tokens=kept_tokens)
         await self._exchange(_step_command("step", step), step.name, silence_seconds, collector)
         return collector.requests()
 
@@ -267,4 +268,6 @@ def _step_command(name: str, step: Step) -> dict[str, object]:
         "decode_tokens": step.decode_tokens,
         "turns": step.turns,
         "top_count": step.top_count,
+        "sequences": step.sequences,
+        "rows": step.rows,
     }

@@ -63,12 +63,15 @@ def _check_reuse(request: RequestBegun) -> None:
 class RequestCollector:
     """Puts the requests of one step together, and holds their times to the protocol's rules.
 
-    Every time lies between the sending of the step and now by this process's clock, and none goes back. Of a fidelity
-    step, ``kept_tokens`` is how many next tokens it must keep: so many for each of its tokens.
+    Every time lies between the sending of the step and now by this process's clock, and none goes back. Requests
+    follow each other, unless all of the step's are under way ``together``. Of a fidelity step, ``kept_tokens`` is how
+    many next tokens it must keep: so many for each of its tokens.
     """
 
-    def __init__(self, on_tokens: Callable[[int], None], *, kept_tokens: int = 0) -> None:
+    def __init__(self, on_tokens: Callable[[int], None], *, together: bool = False, kept_tokens: int = 0) -> None:
         self._on_tokens = on_tokens
+        self._together = together
+        self._uncounted_tokens = 0
         self._kept_tokens = kept_tokens
         self._next_tokens: NextTokensTold | None = None
         self._sent_ns = monotonic_ns()
@@ -106,7 +109,7 @@ class RequestCollector:
         Raises:
             ProtocolError: it had no request, or one has not ended, or it has not told what it was to keep.
         """
-        if not self._requests or not self._requests[-1].ended:
+        if not self._requests or not all(request.ended for request in self._requests):
             raise ProtocolError("ended a step before its request")
         if self._kept_tokens and self._next_tokens is None:
             raise ProtocolError("ended a fidelity step without its next tokens")
@@ -120,10 +123,12 @@ class RequestCollector:
         self._next_tokens = message
 
     def _begin(self, message: RequestBegun) -> None:
-        if message.index != len(self._requests) or (self._requests and not self._requests[-1].ended):
+        under_way = bool(self._requests) and not self._requests[-1].ended
+        if message.index != len(self._requests) or (under_way and not self._together):
             raise ProtocolError(f"began request {message.index} out of order")
         _check_reuse(message)
-        self._check_time(self._requests[-1].last_ns if self._requests else self._sent_ns, message.start_monotonic_ns)
+        follows_another = bool(self._requests) and not self._together
+        self._check_time(self._requests[-1].last_ns if follows_another else self._sent_ns, message.start_monotonic_ns)
         if message.prefill_end_monotonic_ns:
             self._check_time(message.start_monotonic_ns, message.prefill_end_monotonic_ns)
         self._requests.append(_OpenRequest(message, message.start_monotonic_ns))
@@ -140,7 +145,7 @@ class RequestCollector:
             request.gaps_ns.append(time_ns - request.last_ns)
             request.last_ns = time_ns
         request.counts.extend(counts)
-        self._on_tokens(sum(counts))
+        self._count(message.index, sum(counts))
 
     def _end(self, message: RequestEnded) -> None:
         request = self._open(message.index)
@@ -149,12 +154,20 @@ class RequestCollector:
         request.correct(message)
         request.ended = True
         if not request.gaps_ns:
-            self._on_tokens(request.begun.prompt_tokens - request.begun.reused_tokens)
+            self._count(message.index, request.begun.prompt_tokens - request.begun.reused_tokens)
+
+    def _count(self, index: int, tokens: int) -> None:
+        """Tell of tokens, once for all requests that are under way together: when the last of them has told."""
+        self._uncounted_tokens += tokens
+        if index == len(self._requests) - 1:
+            self._on_tokens(self._uncounted_tokens)
+            self._uncounted_tokens = 0
 
     def _open(self, index: int) -> _OpenRequest:
-        if index != len(self._requests) - 1 or self._requests[-1].ended:
+        known = index < len(self._requests) if self._together else index == len(self._requests) - 1
+        if not known or self._requests[index].ended:
             raise ProtocolError(f"spoke of request {index}, which is not under way")
-        return self._requests[-1]
+        return self._requests[index]
 
     def _check_time(self, not_before_ns: int, time_ns: int) -> None:
         if time_ns < not_before_ns:

@@ -18,10 +18,10 @@ def refuse_what_does_not_fit(model: ModelOutline, plan: Plan, available_bytes: i
     Raises:
         EdgeprofError: weights, KV cache and buffers need more memory than a run may take.
     """
-    needed = memory_needed_bytes(model, plan.context_tokens)
+    needed = memory_needed_bytes(model, plan.cache_tokens)
     if needed > loadable_bytes(plan.limits, available_bytes, total_bytes):
         raise EdgeprofError(
-            f"{model.name} needs {_gib(needed)} of memory with a context of {plan.context_tokens} tokens; "
+            f"{model.name} needs {_gib(needed)} of memory with a context of {plan.cache_tokens} tokens; "
             f"{_gib(available_bytes)} of {_gib(total_bytes)} are available and the plan keeps "
             f"{plan.limits.memory_headroom_ratio:.0%} free: take a smaller shape or a smaller quantisation"
         )

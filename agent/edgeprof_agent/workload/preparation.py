@@ -60,7 +60,7 @@ async def prepare(command: JobCommand, environment: RunEnvironment) -> Preparati
             await engine.close()
         raise
     memory = psutil.virtual_memory()
-    needed = memory_needed_bytes(model, command.plan.context_tokens) * len(command.plan.variants)
+    needed = memory_needed_bytes(model, command.plan.cache_tokens) * len(command.plan.variants)
     loadable = loadable_bytes(command.plan.limits, memory.available, memory.total)
     return Preparation(
         engines=engines,

@@ -121,9 +121,18 @@ class StageRunner:
         self._environment.emit(ModelLoaded(run_id=self._environment.run_id, variant=ref.variant, **facts))
 
     async def _warm_up(self, ref: StepRef) -> None:
-        """One untimed run of the step with the longest prompt, so that no timed one is first to touch its memory."""
-        longest = max(self._plan.steps, key=lambda step: step.depth_tokens + step.prompt_tokens)
-        await self._follow(ref).warm_up(longest)
+        """One untimed run of the step with the longest prompt, so that no timed one is first to touch its memory.
+
+        Sequences that are decoded together have memory of their own: the most of them are run as well.
+        """
+        alone = [step for step in self._plan.steps if not step.sequences]
+        together = [step for step in self._plan.steps if step.sequences]
+        if alone:
+            longest = max(alone, key=lambda step: step.depth_tokens + step.prompt_tokens)
+            await self._follow(ref).warm_up(longest)
+        if together:
+            most = max(together, key=lambda step: (step.sequences, step.context_tokens))
+            await self._follow(ref).warm_up(most)
 
     async def _run_step(self, ref: StepRef) -> None:
         process = self._follow(ref)

@@ -24,6 +24,12 @@ def refuse_what_engine_cannot(plan: Plan, engine: EngineHello) -> None:
                 f"the engine {engine.engine} cannot run the step '{step.name}': it runs "
                 f"{_listed(engine.capabilities.step_kinds)} steps alone; {_who_runs(step.kind.value)}leave the step out"
             )
+        if step.sequences > engine.capabilities.parallel_sequences:
+            raise EdgeprofError(
+                f"the engine {engine.engine} cannot run the step '{step.name}': it decodes "
+                f"{engine.capabilities.parallel_sequences} sequences together at most; "
+                f"{_who_decodes(step.sequences)}take fewer 'sequences'"
+            )
     try:
         for variant in plan.variants:
             _check_options(engine, variant.options)
@@ -62,7 +68,20 @@ def _declared(option: EngineOption) -> Option:
 
 
 def _who_runs(kind: str) -> str:
-    names = [entry.name for entry in (*ENGINES, *PROGRAMS) if kind in entry.capabilities.step_kinds]
+    return _advice([entry.name for entry in (*ENGINES, *PROGRAMS) if kind in entry.capabilities.step_kinds])
+
+
+def _who_decodes(sequences: int) -> str:
+    return _advice(
+        [
+            entry.name
+            for entry in (*ENGINES, *PROGRAMS)
+            if "parallel" in entry.capabilities.step_kinds and entry.capabilities.parallel_sequences >= sequences
+        ]
+    )
+
+
+def _advice(names: list[str]) -> str:
     return f"take the engine {' or '.join(names)}, or " if names else ""
 
 

@@ -30,6 +30,12 @@ DEFINITIONS: dict[FigureName, Definition] = {
         "tokens/s",
         "tokens after the first / (last token - first token)",
     ),
+    FigureName.AGGREGATE_RATE: Definition(
+        "aggregate decode rate",
+        "aggregate rate",
+        "tokens/s",
+        "tokens of all sequences after the first of each / (last token of any - first token of any)",
+    ),
     FigureName.TTFT: Definition(
         "time to first token",
         "ttft",
@@ -41,6 +47,18 @@ DEFINITIONS: dict[FigureName, Definition] = {
         "itl",
         "s",
         "(last token - first token) / (tokens - 1)",
+    ),
+    FigureName.CALL_TIME: Definition(
+        "time per call",
+        "time per call",
+        "s",
+        "(end of the last call - end of the first) / (calls - 1)",
+    ),
+    FigureName.ROW_TIME: Definition(
+        "time per row",
+        "time per row",
+        "s",
+        "time per call / rows in each call",
     ),
     FigureName.E2E_LATENCY: Definition(
         "end-to-end latency",

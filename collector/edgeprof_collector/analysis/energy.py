@@ -58,7 +58,7 @@ def energy_figures(
 ) -> tuple[list[Figure], list[AbsentFigure]]:
     """Energy per token of each rail and phase that this step's kind has, or why it is absent."""
     phases: list[tuple[FigureName, Callable[[RecordedRepetition], Sequence[Window]]]] = []
-    if kind is not StepKind.DECODE:
+    if kind in (StepKind.PREFILL, StepKind.CHAT):
         phases.append((FigureName.PREFILL_ENERGY, _prefill_windows))
     if kind is not StepKind.PREFILL:
         phases.append((FigureName.DECODE_ENERGY, decode_windows))

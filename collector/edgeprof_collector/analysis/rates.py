@@ -26,15 +26,24 @@ def rate_figures(step: Step, repetitions: Sequence[RecordedRepetition]) -> list[
     """The figures that this step's kind has and its repetitions give.
 
     A chat has its prefill rate and latencies per turn, its decode rate and inter-token latency over all turns.
-    A decode step has no time to the first token: it feeds fixed tokens and processes no prompt.
+    A decode step has no time to the first token: it feeds fixed tokens and processes no prompt. The rate and latency
+    of a parallel step are those of one sequence, beside the rate of all together. A rows step has the time of a call,
+    and a row's share of it, in place of the latency between tokens.
     """
     figures = []
-    if step.kind is not StepKind.DECODE:
+    if step.prompt_tokens:
         figures += _per_turn(FigureName.PREFILL_RATE, step, repetitions, _prefill_rate)
         figures += _per_turn(FigureName.TTFT, step, repetitions, _ttft_seconds)
         figures += _per_turn(FigureName.E2E_LATENCY, step, repetitions, partial(_e2e_seconds, step))
-    if step.kind is not StepKind.PREFILL:
-        figures += _decode_figures(repetitions)
+    if step.kind is StepKind.PARALLEL:
+        figures += _figures_of(FigureName.AGGREGATE_RATE, repetitions, decode_windows, _rate)
+    if step.decode_tokens:
+        figures += _figures_of(FigureName.DECODE_RATE, repetitions, _request_windows, _rate)
+    if step.kind is StepKind.ROWS:
+        figures += _figures_of(FigureName.CALL_TIME, repetitions, _request_windows, partial(_seconds_per, step.rows))
+        figures += _figures_of(FigureName.ROW_TIME, repetitions, _request_windows, partial(_seconds_per, 1))
+    elif step.decode_tokens:
+        figures += _figures_of(FigureName.ITL, repetitions, _request_windows, partial(_seconds_per, 1))
     return figures
 
 
@@ -60,25 +69,47 @@ def load_figures(loads: Iterable[ModelLoaded]) -> tuple[Figure, ...]:
 
 
 def decode_windows(repetition: RecordedRepetition) -> tuple[Window, ...]:
+    """The stretches in which a complete repetition decoded; those of requests that overlap are one stretch."""
+    joined: list[Window] = []
+    for window in sorted(_request_windows(repetition), key=lambda each: each.start_monotonic_ns):
+        if joined and window.start_monotonic_ns < joined[-1].end_monotonic_ns:
+            last = joined.pop()
+            end_ns = max(last.end_monotonic_ns, window.end_monotonic_ns)
+            joined.append(Window(last.start_monotonic_ns, end_ns, last.tokens + window.tokens))
+        else:
+            joined.append(window)
+    return tuple(joined)
+
+
+def _request_windows(repetition: RecordedRepetition) -> tuple[Window, ...]:
     """The decode windows of all requests of a complete repetition; none if the repetition was cut."""
     if not repetition.complete:
         return ()
     return tuple(window for request in repetition.requests if (window := decode_window(request)))
 
 
-def _decode_figures(repetitions: Sequence[RecordedRepetition]) -> list[Figure]:
-    rates, latencies = [], []
+def _figures_of(
+    name: FigureName,
+    repetitions: Sequence[RecordedRepetition],
+    windows_of: Callable[[RecordedRepetition], Sequence[Window]],
+    measure: Callable[[int, float], float],
+) -> list[Figure]:
+    """The figure that ``measure`` makes of the tokens and seconds of each repetition's windows, if any has some."""
+    samples = []
     for repetition in repetitions:
-        windows = decode_windows(repetition)
-        if not windows:
-            continue
-        tokens = sum(window.tokens for window in windows)
-        seconds = sum(window.seconds for window in windows)
-        rates.append(Sample(repetition.reference.repetition, tokens / seconds))
-        latencies.append(Sample(repetition.reference.repetition, seconds / tokens))
-    if not rates:
-        return []
-    return [figure(FigureName.DECODE_RATE, rates), figure(FigureName.ITL, latencies)]
+        if windows := windows_of(repetition):
+            tokens = sum(window.tokens for window in windows)
+            seconds = sum(window.seconds for window in windows)
+            samples.append(Sample(repetition.reference.repetition, measure(tokens, seconds)))
+    return [figure(name, samples)] if samples else []
+
+
+def _rate(tokens: int, seconds: float) -> float:
+    return tokens / seconds
+
+
+def _seconds_per(group_tokens: int, tokens: int, seconds: float) -> float:
+    return seconds / tokens * group_tokens
 
 
 def _per_turn(

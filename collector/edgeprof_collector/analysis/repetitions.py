@@ -60,7 +60,7 @@ def group_repetitions(record: RunRecord) -> dict[tuple[int, int], tuple[Recorded
                 start_monotonic_ns=min(request.start_monotonic_ns for request in found),
                 end_monotonic_ns=max(request.end_monotonic_ns for request in found),
                 requests=tuple(sorted(found, key=lambda request: request.index)),
-                complete=sum(is_whole(request, step) for request in found) >= step.turns,
+                complete=sum(is_whole(request, step) for request in found) >= step.request_count,
             )
         )
     return {

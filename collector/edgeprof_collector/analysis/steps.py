@@ -69,6 +69,8 @@ def _step_verdict(run: _Run, repetitions: Sequence[RecordedRepetition], place: P
         depth_tokens=step.depth_tokens,
         decode_tokens=step.decode_tokens,
         turns=step.turns,
+        sequences=step.sequences,
+        rows=step.rows,
         processor=place.processor,
         repetitions=described,
         figures=tuple(
@@ -76,7 +78,7 @@ def _step_verdict(run: _Run, repetitions: Sequence[RecordedRepetition], place: P
             for index, figure in enumerate(figures)
         ),
         absent=tuple(absent),
-        token_gaps=token_gaps(repetitions),
+        token_gaps=token_gaps(repetitions) if step.kind is not StepKind.ROWS else None,  # they come together
         flags=tuple(_drift_flag(figures[index], ratio) for index, ratio in drifts.items()),
     )
 

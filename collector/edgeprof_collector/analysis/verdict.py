@@ -18,8 +18,11 @@ class FigureName(str, Enum):
 
     PREFILL_RATE = "prefill_tokens_per_second"
     DECODE_RATE = "decode_tokens_per_second"
+    AGGREGATE_RATE = "aggregate_decode_tokens_per_second"
     TTFT = "ttft_seconds"
     ITL = "itl_seconds"
+    CALL_TIME = "call_seconds"
+    ROW_TIME = "row_seconds"
     E2E_LATENCY = "e2e_latency_seconds"
     LOAD_TIME = "load_seconds"
     PREFILL_ENERGY = "prefill_energy_joules_per_token"
@@ -190,6 +193,8 @@ class StepVerdict:
     depth_tokens: int
     decode_tokens: int
     turns: int
+    sequences: int = 0
+    rows: int = 0
     processor: str | None = None
     repetitions: tuple[Repetition, ...]
     figures: tuple[Figure, ...]

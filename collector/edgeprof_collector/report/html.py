@@ -15,6 +15,7 @@ from edgeprof_collector.analysis.quantity import bytes_text, text_of
 from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.soundness import sound_part
 from edgeprof_collector.analysis.verdict import Verdict
+from edgeprof_collector.report.batch_plots import batch_plots
 from edgeprof_collector.report.cards import cards
 from edgeprof_collector.report.escape import json_for_script
 from edgeprof_collector.report.fact_tables import fact_tables
@@ -89,7 +90,7 @@ def _plot_parts(record: RunRecord, series: Sequence[Series], verdict: Verdict) -
     depth = depth_plot(verdict)
     return {
         "rate_plots": list(rate_plots(verdict)),
-        "latency_plots": [*ttft_plots(verdict), *([depth] if depth else [])],
+        "latency_plots": [*ttft_plots(verdict), *([depth] if depth else []), *batch_plots(verdict)],
         "gap_legend": GAP_LEGEND,
         "gap_plots": list(gap_plots(record, verdict)),
         "phases": phase_shapes(record, span),

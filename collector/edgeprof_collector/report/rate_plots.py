@@ -117,8 +117,8 @@ def _repetitions(canvas: Canvas, step: StepVerdict, figure: Figure, aside: float
 
 
 def _main_rate(step: StepVerdict) -> Figure | None:
-    prefill = step.kind is StepKind.PREFILL
-    return step.figure(FigureName.PREFILL_RATE if prefill else FigureName.DECODE_RATE)
+    main = {StepKind.PREFILL: FigureName.PREFILL_RATE, StepKind.PARALLEL: FigureName.AGGREGATE_RATE}
+    return step.figure(main.get(step.kind, FigureName.DECODE_RATE))
 
 
 def _extent(figure: Figure) -> list[float]:

@@ -35,11 +35,11 @@ def ttft_plots(verdict: Verdict) -> Iterator[Plot]:
 
 
 def gap_plots(record: RunRecord, verdict: Verdict) -> Iterator[Plot]:
-    """One plot per step and variant that generates tokens: the gap before each token."""
+    """One plot per step and variant that generates tokens: the gap before each token, of sequences those of one."""
     repetitions = group_repetitions(record)
     for step in verdict.steps:
-        gaps = _gaps_by_token(repetitions[step.step, step.variant])
-        if gaps.shape[1] > 1:
+        gaps = _gaps_by_token(repetitions[step.step, step.variant], 1 if step.sequences else step.turns)
+        if gaps.shape[1] > 1 and step.kind is not StepKind.ROWS:
             yield _gap_plot(step, step_title(step, verdict), gaps)
 
 
@@ -84,9 +84,9 @@ def _turns_in_words(figures: Sequence[Figure]) -> str:
     return ", ".join(f"turn {_turn(figure)} {figure_scale(figure).text(figure.median)}" for figure in figures)
 
 
-def _gaps_by_token(repetitions: Sequence[RecordedRepetition]) -> NDArray[np.float64]:
-    """A row of gaps per complete repetition, in seconds, cut to the shortest."""
-    rows = [token_gaps_seconds(repetition.requests) for repetition in repetitions if repetition.complete]
+def _gaps_by_token(repetitions: Sequence[RecordedRepetition], requests: int) -> NDArray[np.float64]:
+    """A row of gaps per complete repetition, of its first ``requests``, in seconds, cut to the shortest."""
+    rows = [token_gaps_seconds(repetition.requests[:requests]) for repetition in repetitions if repetition.complete]
     length = min((row.size for row in rows), default=0)
     return np.array([row[:length] for row in rows]).reshape(len(rows), length)
 

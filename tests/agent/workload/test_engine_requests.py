@@ -163,3 +163,34 @@ def test_other_steps_tell_no_next_tokens(collector: RequestCollector) -> None:
     _ended(collector)
     with pytest.raises(ProtocolError, match="sent next tokens that were not asked for"):
         collector.accept(_told(4))
+
+
+def test_requests_that_are_under_way_together_may_alternate(heard: list[int]) -> None:
+    collector = RequestCollector(heard.append, together=True)
+    requests = [begun(index=index) for index in range(2)]
+    for request in requests:
+        collector.accept(request)
+    for batch in range(2):
+        for request in requests:
+            times = tuple(request.start_monotonic_ns + 10 * (2 * batch + event + 1) for event in range(2))
+            collector.accept(TokensArrived(index=request.index, first_event=2 * batch, times_monotonic_ns=times))
+    for request in requests:
+        collector.accept(RequestEnded(index=request.index, end_monotonic_ns=request.start_monotonic_ns + 40))
+    collector.check_complete()
+    assert [result.token_gaps_ns for result in collector.requests()] == [(10, 10, 10, 10)] * 2
+    assert heard == [4, 4]
+
+
+def test_requests_together_begin_in_order_and_all_of_them_end() -> None:
+    collector = RequestCollector(lambda _: None, together=True)
+    collector.accept(begun(index=0))
+    with pytest.raises(ProtocolError, match="began request 2 out of order"):
+        collector.accept(begun(index=2))
+    collector.accept(begun(index=1))
+    with pytest.raises(ProtocolError, match="spoke of request 2, which is not under way"):
+        collector.accept(RequestEnded(index=2, end_monotonic_ns=monotonic_ns()))
+    collector.accept(RequestEnded(index=1, end_monotonic_ns=monotonic_ns()))
+    with pytest.raises(ProtocolError, match="ended a step before its request"):
+        collector.check_complete()
+    with pytest.raises(ProtocolError, match="spoke of request 1, which is not under way"):
+        collector.accept(RequestEnded(index=1, end_monotonic_ns=monotonic_ns()))

@@ -8,7 +8,7 @@ import pytest
 
 from edgeprof.engine import EngineCapabilities, EngineOption
 from edgeprof.errors import EdgeprofError
-from edgeprof.plan import Plan, Variant
+from edgeprof.plan import Plan, Step, StepKind, Variant
 from edgeprof_agent.workload.engine_messages import EngineHello
 from edgeprof_agent.workload.preparation import prepare
 from edgeprof_agent.workload.suitability import refuse_what_engine_cannot
@@ -66,6 +66,34 @@ def test_a_step_that_the_engine_does_not_run_names_one_that_does() -> None:
     cause = str(refused.value)
     assert cause.startswith("the engine abacus cannot run the step 'chat': it runs prefill and decode steps alone; ")
     assert "take the engine llama-cpp-python" in cause
+
+
+@pytest.mark.parametrize(
+    ("step", "engines"),
+    [
+        (Step(kind=StepKind.PARALLEL, name="eight", sequences=8, decode_tokens=4), "llama-cpp-python"),
+        (Step(kind=StepKind.ROWS, name="four", rows=4, decode_tokens=16), "llama-cpp-python or mlx or exllamav2"),
+    ],
+)
+def test_a_kind_of_step_that_few_engines_run_names_them(step: Step, engines: str) -> None:
+    with pytest.raises(EdgeprofError) as refused:
+        refuse_what_engine_cannot(replace(plan_of(), steps=(step,)), HELLO)
+    cause = str(refused.value)
+    assert cause.startswith(f"the engine abacus cannot run the step '{step.name}': it runs prefill ")
+    assert cause.endswith(f"; take the engine {engines}, or leave the step out")
+
+
+@pytest.mark.parametrize(
+    ("sequences", "advice"), [(8, "take the engine llama-cpp-python, or take fewer"), (1000, "most; take fewer")]
+)
+def test_more_sequences_than_the_engine_decodes_together_are_refused(sequences: int, advice: str) -> None:
+    step = Step(kind=StepKind.PARALLEL, name="many", sequences=sequences, decode_tokens=4)
+    narrow = replace(HELLO, capabilities=replace(CAPABLE, step_kinds=("parallel",), parallel_sequences=4))
+    with pytest.raises(EdgeprofError) as refused:
+        refuse_what_engine_cannot(replace(plan_of(), steps=(step,)), narrow)
+    cause = str(refused.value)
+    assert cause.startswith("the engine abacus cannot run the step 'many': it decodes 4 sequences together at most; ")
+    assert advice in cause
 
 
 def test_it_is_refused_before_the_model_is_touched_and_leaves_no_engine_behind(device: Device) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -153,3 +154,61 @@ def test_loads_from_a_cold_and_a_warm_page_cache_are_told_apart() -> None:
         "partly cached": (1, 4.0),
         "page cache unknown": (1, 2.0),
     }
+
+
+def together(gaps_ns: Sequence[Sequence[int]], starts_ns: Sequence[int], repetition: int = 0) -> tuple[Request, ...]:
+    """A request for each sequence of a parallel step."""
+    return tuple(
+        Request(
+            run_id="run",
+            step=StepRef(step=0, variant=0, repetition=repetition),
+            index=index,
+            start_monotonic_ns=start_ns,
+            token_gaps_ns=tuple(gaps),
+            end_monotonic_ns=start_ns + sum(gaps),
+        )
+        for index, (gaps, start_ns) in enumerate(zip(gaps_ns, starts_ns, strict=True))
+    )
+
+
+def record_of(step: Step, requests: tuple[Request, ...]) -> RunRecord:
+    record = sample_record()
+    plan = replace(record.started.plan, steps=(step,))
+    return replace(record, started=replace(record.started, plan=plan), requests=requests)
+
+
+def test_sequences_have_a_rate_each_and_one_together() -> None:
+    """Four tokens each, 10 ms apart: 3 tokens in 30 ms of each, 9 of all."""
+    step = Step(kind=StepKind.PARALLEL, name="parallel", sequences=3, decode_tokens=4)
+    [verdict] = verdicts(record_of(step, together([[10 * MS] * 4] * 3, [1000, 1000, 1000])))
+    assert median(verdict, FigureName.DECODE_RATE) == pytest.approx(100)
+    assert median(verdict, FigureName.AGGREGATE_RATE) == pytest.approx(300)
+    assert median(verdict, FigureName.ITL) == pytest.approx(0.010)
+    assert verdict.sequences == 3
+
+
+def test_the_rate_of_all_spans_sequences_that_do_not_keep_step() -> None:
+    """The second is 20 ms behind: 6 tokens between 10 ms and 60 ms."""
+    step = Step(kind=StepKind.PARALLEL, name="parallel", sequences=2, decode_tokens=4)
+    [verdict] = verdicts(record_of(step, together([[10 * MS] * 4] * 2, [1000, 1000 + 20 * MS])))
+    assert median(verdict, FigureName.DECODE_RATE) == pytest.approx(100)
+    assert median(verdict, FigureName.AGGREGATE_RATE) == pytest.approx(6 / 0.050)
+
+
+def test_a_parallel_repetition_without_one_of_its_sequences_has_no_rate() -> None:
+    step = Step(kind=StepKind.PARALLEL, name="parallel", sequences=3, decode_tokens=4)
+    [verdict] = verdicts(record_of(step, together([[10 * MS] * 4] * 2, [1000, 1000])))
+    assert verdict.figures == ()
+    assert not verdict.repetitions[0].complete
+
+
+def test_rows_have_the_time_of_a_call_and_their_share_of_it() -> None:
+    """Three calls of 8 rows; the first, which took 50 ms, is left out."""
+    step = Step(kind=StepKind.ROWS, name="rows", rows=8, decode_tokens=24)
+    [request] = together([[50 * MS, 20 * MS, 24 * MS]], [1000])
+    [verdict] = verdicts(record_of(step, (replace(request, token_counts=(8, 8, 8)),)))
+    assert median(verdict, FigureName.CALL_TIME) == pytest.approx(0.022)
+    assert median(verdict, FigureName.ROW_TIME) == pytest.approx(0.022 / 8)
+    assert median(verdict, FigureName.DECODE_RATE) == pytest.approx(16 / 0.044)
+    assert verdict.figure(FigureName.ITL) is None
+    assert verdict.token_gaps is None

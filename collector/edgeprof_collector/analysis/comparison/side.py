@@ -16,6 +16,8 @@ from edgeprof_collector.analysis.verdict import Figure, FigureName, Sample, Step
 _ASPECTS: dict[StepKind, dict[FigureName, Aspect]] = {
     StepKind.PREFILL: {FigureName.PREFILL_RATE: Aspect.PREFILL, FigureName.PREFILL_ENERGY: Aspect.ENERGY},
     StepKind.DECODE: {FigureName.DECODE_RATE: Aspect.DECODE, FigureName.DECODE_ENERGY: Aspect.ENERGY},
+    StepKind.PARALLEL: {FigureName.AGGREGATE_RATE: Aspect.DECODE, FigureName.DECODE_ENERGY: Aspect.ENERGY},
+    StepKind.ROWS: {FigureName.DECODE_RATE: Aspect.DECODE, FigureName.DECODE_ENERGY: Aspect.ENERGY},
     StepKind.CHAT: {
         FigureName.TTFT: Aspect.TTFT,
         FigureName.DECODE_RATE: Aspect.DECODE,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgeprof.plan import StepKind
 from edgeprof_collector.analysis.finding_name import FindingName
 from edgeprof_collector.analysis.findings.rule import Evidence
 from edgeprof_collector.analysis.findings.twins import asked_options, twins
@@ -45,7 +46,7 @@ def _curve(evidence: Evidence, variant: int) -> list[_Point]:
     points = []
     for step in evidence.steps:
         rate = step.figure(FigureName.DECODE_RATE)
-        if step.variant != variant or rate is None or step.prompt_tokens:
+        if step.variant != variant or rate is None or step.kind is not StepKind.DECODE:
             continue
         achieved = step.figure(FigureName.ACHIEVED_BANDWIDTH)
         depth_tokens = step.depth_tokens + step.decode_tokens / 2
