@@ -1,7 +1,7 @@
 """Where a run stands, for people who watch it."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from edgeprof.plan import Plan
 from edgeprof.run import PhaseKind, Progress
@@ -32,6 +32,7 @@ class ProgressTracker:
         self._stage = Stage(PhaseKind.GATE)
         self._tokens_per_second: float | None = None
         self._done_ratio = 0.0
+        self._repetition_count = plan.repetitions
 
     @property
     def elapsed_seconds(self) -> float:
@@ -47,6 +48,11 @@ class ProgressTracker:
     def finish_stage(self) -> None:
         """Note that the stage is done."""
         self._time_left.finish_stage(self._stage, self._clock() - self._stage_begin)
+
+    def foresee(self, stages: Iterable[Stage], repetition_count: int) -> None:
+        """Expect these stages in all, with so many repetitions."""
+        self._time_left.foresee(stages)
+        self._repetition_count = repetition_count
 
     def count_tokens(self, count: int) -> None:
         """Note that the engine has processed so many tokens since the last call, or since the stage began."""
@@ -65,7 +71,7 @@ class ProgressTracker:
             phase=self._stage.kind,
             step=self._plan.steps[step.step].name if step and self._stage.kind is PhaseKind.STEP else "",
             repetition=step.repetition if step else 0,
-            repetition_count=self._plan.repetitions,
+            repetition_count=self._repetition_count,
             done_ratio=self._done_ratio,
             elapsed_seconds=self.elapsed_seconds,
             remaining_seconds=self._time_left.seconds(self._stage, spent_seconds),

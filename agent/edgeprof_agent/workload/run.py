@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 
 import psutil
 
@@ -21,7 +21,8 @@ from edgeprof_agent.workload.peak_memory import PeakMemory
 from edgeprof_agent.workload.preparation import Preparation, prepare
 from edgeprof_agent.workload.progress import ProgressTracker
 from edgeprof_agent.workload.readings import hottest_celsius
-from edgeprof_agent.workload.schedule import schedule
+from edgeprof_agent.workload.repetition_goal import RepetitionGoal
+from edgeprof_agent.workload.schedule import Stage, schedule
 from edgeprof_agent.workload.stage_estimate import StageEstimate
 from edgeprof_agent.workload.stage_runner import StageRunner
 from edgeprof_agent.workload.time_left import TimeLeft
@@ -56,7 +57,6 @@ class Run:
         self._command = command
         self._environment = environment
         self._preparation = preparation
-        self._stages = schedule(plan, side_by_side=preparation.side_by_side)
         self._engines = VariantEngines(
             preparation.engines,
             preparation.engine_name,
@@ -66,7 +66,8 @@ class Run:
         )
         self._peak_memory = PeakMemory()
         estimate = _estimate(command, environment, preparation)
-        time_left = TimeLeft(self._stages, estimate.seconds)
+        self._goal = RepetitionGoal(plan, estimate.repetition_seconds())
+        time_left = TimeLeft(self._foreseen_stages(), estimate.seconds)
         self._progress = ProgressTracker(plan, time_left, run_id=environment.run_id, job_id=command.job_id)
         self._runner = StageRunner(
             plan=plan,
@@ -76,6 +77,7 @@ class Run:
             progress=self._progress,
             estimate=estimate,
             peak_memory=self._peak_memory,
+            goal=self._goal,
         )
 
     async def to_its_end(self) -> RunFinished:
@@ -114,8 +116,22 @@ class Run:
         environment.sampler.set_cadence(run_cadence(environment.run_id))
 
     async def _carry_out_stages(self) -> None:
-        for stage in self._stages:
+        """Carry out one stage after another; how many repetitions there will be is seen anew after each."""
+        foreseen = self._goal.foreseen
+        side_by_side = self._preparation.side_by_side
+        for stage in schedule(self._command.plan, side_by_side=side_by_side, goes_on=self._goal.goes_on):
+            if foreseen != self._goal.foreseen:
+                foreseen = self._goal.foreseen
+                self._progress.foresee(self._foreseen_stages(), foreseen)
             await self._runner.carry_out(stage)
+
+    def _foreseen_stages(self) -> Iterator[Stage]:
+        foreseen = self._goal.foreseen
+        return schedule(
+            self._command.plan,
+            side_by_side=self._preparation.side_by_side,
+            goes_on=lambda repetition: repetition < foreseen,
+        )
 
     async def _watch(self) -> None:
         """Every other second: note the engine's memory, tell how far the run is, and see that the limits are kept."""

@@ -26,6 +26,10 @@ class StageEstimate:
         """Estimate with this bandwidth from now on."""
         self._seconds_of_step = [self._step_seconds(step, read_bytes_per_second) for step in self._plan.steps]
 
+    def repetition_seconds(self) -> float:
+        """Seconds that one repetition of every step of every variant should take."""
+        return sum(self._seconds_of_step) * len(self._plan.variants)
+
     def seconds(self, stage: Stage) -> float:
         """Seconds that a stage should take. Waiting at the gate is not foreseen."""
         if stage.kind is PhaseKind.STEP and stage.step:

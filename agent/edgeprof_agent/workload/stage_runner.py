@@ -15,6 +15,7 @@ from edgeprof_agent.workload.gate import wait_at_gate
 from edgeprof_agent.workload.peak_memory import PeakMemory
 from edgeprof_agent.workload.progress import ProgressTracker
 from edgeprof_agent.workload.readings import hottest_celsius
+from edgeprof_agent.workload.repetition_goal import RepetitionGoal
 from edgeprof_agent.workload.schedule import Stage
 from edgeprof_agent.workload.stage_estimate import StageEstimate
 from edgeprof_agent.workload.variant_engines import VariantEngines
@@ -36,6 +37,7 @@ class StageRunner:
         progress: ProgressTracker,
         estimate: StageEstimate,
         peak_memory: PeakMemory,
+        goal: RepetitionGoal,
     ) -> None:
         self._plan = plan
         self._model_path = model_path
@@ -44,6 +46,7 @@ class StageRunner:
         self._progress = progress
         self._estimate = estimate
         self._peak_memory = peak_memory
+        self._goal = goal
         self._followed_pid: int | None = None
         self._actions: dict[PhaseKind, Callable[[StepRef], Awaitable[str | None]]] = {
             PhaseKind.LOAD: self._load,
@@ -137,10 +140,11 @@ class StageRunner:
     async def _run_step(self, ref: StepRef) -> None:
         process = self._follow(ref)
         try:
-            await process.run_step(self._plan.steps[ref.step], self._progress.count_tokens)
+            requests = await process.run_step(self._plan.steps[ref.step], self._progress.count_tokens)
         finally:  # of a step that was cut, what arrived
             for times in process.requests_so_far:
                 self._environment.emit(Request(run_id=self._environment.run_id, step=ref, **asdict(times)))
+        self._goal.note(ref, requests, hottest_celsius(self._environment.sampler.latest()))
         if kept := process.next_tokens:
             self._environment.emit(
                 NextTokens(

@@ -1,7 +1,7 @@
 """How long the rest of a run will take."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from statistics import median
 
@@ -16,12 +16,18 @@ class TimeLeft:
     median of those; and what was measured of other steps corrects the estimate of a step that was not.
     """
 
-    def __init__(self, stages: Sequence[Stage], estimate_seconds: Callable[[Stage], float]) -> None:
+    def __init__(self, stages: Iterable[Stage], estimate_seconds: Callable[[Stage], float]) -> None:
         self._estimate_seconds = estimate_seconds
-        self._left = Counter(_sort(stage) for stage in stages)
+        self._left: Counter[Stage] = Counter()
         self._done: Counter[Stage] = Counter()
         self._measured: dict[Stage, list[float]] = defaultdict(list)
         self._errors: list[float] = []
+        self.foresee(stages)
+
+    def foresee(self, stages: Iterable[Stage]) -> None:
+        """Expect these stages in all, those that are done included."""
+        self._left = Counter(_sort(stage) for stage in stages)
+        self._left.subtract(self._done)
 
     def finish_stage(self, stage: Stage, seconds: float) -> None:
         """Take a stage as done; it took so long."""

@@ -57,7 +57,7 @@ def test_the_rate_is_that_since_the_last_tokens_and_belongs_to_the_stage() -> No
 def test_the_share_done_does_not_fall_when_the_rest_grows() -> None:
     clock = Clock()
     progress = tracker(clock)
-    for stage in schedule(PLAN, side_by_side=True)[:6]:
+    for stage in tuple(schedule(PLAN, side_by_side=True))[:6]:
         progress.begin_stage(stage)
         clock.seconds += 1.0
         progress.finish_stage()

@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 
@@ -16,7 +17,7 @@ def plan_with(variants: int, repetitions: int, steps: int = 2) -> Plan:
     )
 
 
-def written(stages: tuple[Stage, ...]) -> str:
+def written(stages: Iterable[Stage]) -> str:
     """Stages in short: ``01a`` is repetition 0 of step 1 of variant a."""
     words = []
     for stage in stages:
@@ -39,7 +40,7 @@ def test_one_variant_is_loaded_once(side_by_side: bool) -> None:
 def test_side_by_side_variants_take_turns_at_every_step_in_alternating_order() -> None:
     assert written(schedule(plan_with(2, 3), side_by_side=True)) == (
         "gate ceiling load:a load:b rest warm_up:a warm_up:b "
-        "00a 00b 01a 01b 10b 10a 11b 11a 20a 20b 21a 21b "
+        "00a 00b 01a 01b 10b 10a 11b 11a 20b 20a 21b 21a "
         "rest unload:a unload:b ceiling"
     )
 
@@ -83,3 +84,23 @@ def test_a_variant_is_loaded_and_warm_whenever_it_runs(side_by_side: bool) -> No
             warm.discard(variant)
         assert side_by_side or len(loaded) <= 1
     assert not loaded
+
+
+def test_with_three_variants_each_is_first_and_each_is_last() -> None:
+    stages = written(schedule(plan_with(3, 6, steps=1), side_by_side=True))
+    assert " 00a 00b 00c 10c 10b 10a 20b 20c 20a 30a 30c 30b 40c 40a 40b 50b 50a 50c " in stages
+
+
+def test_repetitions_go_on_as_long_as_they_are_wanted() -> None:
+    """It is asked when everything before was taken."""
+    taken: list[Stage] = []
+    asked: list[tuple[int, int]] = []
+
+    def goes_on(repetition: int) -> bool:
+        asked.append((repetition, len(taken)))
+        return repetition < 3
+
+    for stage in schedule(plan_with(1, 1), side_by_side=True, goes_on=goes_on):
+        taken.append(stage)  # noqa: PERF402 - its length is looked at in between
+    assert written(taken) == "gate ceiling load:a rest warm_up:a 00a 01a 10a 11a 20a 21a rest unload:a ceiling"
+    assert asked == [(0, 5), (1, 7), (2, 9), (3, 11)]
