@@ -89,6 +89,18 @@ def _uninstall_service(options: argparse.Namespace) -> int:
     return uninstall_service(options.root, keep_data=options.keep_data)
 
 
+def _enroll(options: argparse.Namespace) -> int:
+    from edgeprof_agent.commands.enroll import enroll_device  # noqa: PLC0415  as above
+
+    return enroll_device(options.collector, options.token, options.config, options.state_folder)
+
+
+def _reset(options: argparse.Namespace) -> int:
+    from edgeprof_agent.commands.enroll import reset_device  # noqa: PLC0415  as above
+
+    return reset_device(options.config, options.state_folder)
+
+
 def _leave_out_openssl() -> None:
     """Save 5 MB: gRPC brings its own TLS, and asyncio and hashlib are made to do without OpenSSL."""
     for name in ("ssl", "_hashlib"):
@@ -126,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_watch(commands)
     _add_engines(commands)
     _add_service(commands)
+    _add_enroll(commands)
     return parser
 
 
@@ -198,6 +211,25 @@ def _add_service(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
             "--root", type=Path, default=Path("/"), metavar="DIR", help="of an image that is made; nothing is started"
         )
         command.set_defaults(command=action)
+
+
+def _add_enroll(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    enroll = commands.add_parser(
+        "enroll",
+        help="become a member of a collector: a key is made here, and a certificate fetched for it",
+        description="Run it as the user that runs the agent. The key never leaves this device.",
+    )
+    enroll.add_argument("--collector", required=True, metavar="HOST[:PORT]", help="the port for people; default 7744")
+    enroll.add_argument("--token", required=True, help="what edgeprof token create has printed; - reads it from input")
+    enroll.set_defaults(command=_enroll)
+    reset = commands.add_parser(
+        "reset",
+        help="forget the key and certificate, to enrol anew; history and identity stay",
+    )
+    reset.set_defaults(command=_reset)
+    for command in (enroll, reset):
+        command.add_argument("--config", type=Path, metavar="FILE", help="the agent's TOML")
+        command.add_argument("--state-folder", default="", metavar="DIR", help="overrides 'state_folder'")
 
 
 def _hertz(text: str) -> float:

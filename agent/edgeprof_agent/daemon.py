@@ -19,6 +19,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.job import JobCommand
 from edgeprof.run import RunEvent, RunFinished, RunStarted
 from edgeprof.service_manager import ServiceManager
+from edgeprof.v1.uplink_pb2 import CertificateIssued
 from edgeprof.watchdog import feed_watchdog
 from edgeprof_agent.cadences import ConfiguredSampler
 from edgeprof_agent.conditions import (
@@ -31,6 +32,7 @@ from edgeprof_agent.conditions import (
 from edgeprof_agent.config import AgentConfig
 from edgeprof_agent.facts import CurrentFacts
 from edgeprof_agent.jobs import JobDesk
+from edgeprof_agent.membership import Membership
 from edgeprof_agent.policy import refuse_unless_allowed
 from edgeprof_agent.sampling.sampler import Sampler
 from edgeprof_agent.sensors.device_facts import gather_device_facts
@@ -107,24 +109,36 @@ class Agent:
             interrupted=self._tell_interrupted,
             changed=self._outbox.wake.set,
         )
-        self._uplink = Uplink(config.collector, self._new_session, connected=self._announce)
+        self._membership = Membership(config.state_path, config.collector, self._device_id)
+        self._uplink = Uplink(
+            self._membership.address,
+            self._new_session,
+            open_channel=self._membership.open_channel,
+            prepare=self._membership.prepare,
+            connected=self._announce,
+        )
 
     async def live(self, stop: asyncio.Event, manager: ServiceManager) -> None:
         """Sample, stream and work until ``stop`` is set; then end what goes on and hand over what is left.
 
         ``manager`` is told when all this has begun, whether it progresses, and when it ends.
         """
-        _log.info("device %s (%s), collector %s", self._device_id, self._facts.latest.hostname, self._config.collector)
+        _log.info(
+            "device %s (%s), collector %s", self._device_id, self._facts.latest.hostname, self._membership.address
+        )
         self._sampler.start()
         working = asyncio.ensure_future(self._desk.work())
         streaming = asyncio.ensure_future(self._uplink.run())
         watching = asyncio.ensure_future(self._facts.watch())
+        renewing = asyncio.ensure_future(
+            self._membership.renew_in_time(self._uplink.request_certificate, self._uplink.reconnect)
+        )
         signs = VitalSigns(self._sampler, self._uplink)
         feeding = asyncio.ensure_future(feed_watchdog(manager, signs.trouble, self._status))
         stopping = asyncio.ensure_future(stop.wait())
         manager.ready(self._status())
         try:
-            lasting = (working, streaming, watching, feeding)
+            lasting = (working, streaming, watching, feeding, renewing)
             await asyncio.wait({*lasting, stopping}, return_when=asyncio.FIRST_COMPLETED)
             for task in lasting:
                 if task.done():
@@ -134,6 +148,7 @@ class Agent:
             feeding.cancel()
             stopping.cancel()
             watching.cancel()
+            renewing.cancel()
             working.cancel()
             await asyncio.wait({working}, timeout=_RUN_END_SECONDS)
             self._sampler.stop()
@@ -153,6 +168,10 @@ class Agent:
     def on_settings(self, idle_frame_seconds: float) -> None:
         """Let idle frames last this long."""
         self._run_sampler.set_idle_frame_seconds(idle_frame_seconds)
+
+    def on_certificate(self, issued: CertificateIssued) -> None:
+        """Take a further certificate into use, or hear why there is none."""
+        self._membership.on_certificate(issued)
 
     def _new_session(self, call: Call) -> Session:
         return Session(
@@ -211,13 +230,13 @@ class Agent:
     def _status(self) -> str:
         waiting = self._outbox.status().messages
         connection = "connected to" if self._uplink.is_connected else "not connected to"
-        return f"{connection} the collector at {self._config.collector}, {waiting} messages wait"
+        return f"{connection} the collector at {self._membership.address}, {waiting} messages wait"
 
     def _announce(self) -> None:
         """Write the ready file: the collector knows the device."""
         if not self._ready_file:
             return
-        facts = {"pid": str(os.getpid()), "device_id": self._device_id, "collector": self._config.collector}
+        facts = {"pid": str(os.getpid()), "device_id": self._device_id, "collector": self._membership.address}
         new = self._ready_file.with_name(f"{self._ready_file.name}.new")
         try:
             new.write_bytes(msgspec.json.encode(facts))

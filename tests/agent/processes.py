@@ -37,9 +37,9 @@ class Service:
         self.process.send_signal(signal)
         return self.process.wait(PATIENCE_SECONDS)
 
-    def until_said(self, text: str) -> None:
-        """Wait until it has written this."""
-        self._until(lambda: text in self.said())
+    def until_said(self, text: str, times: int = 1) -> None:
+        """Wait until it has written this, so many times."""
+        self._until(lambda: self.said().count(text) >= times)
 
     def said(self) -> str:
         """Everything that it wrote."""

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
 import grpc.aio
 
@@ -14,7 +14,15 @@ from edgeprof.job import JobCommand, JobState, JobStatus
 from edgeprof.messages import from_message, to_message
 from edgeprof.protocol import PROTOCOL_VERSION
 from edgeprof.run import Progress
-from edgeprof.v1.uplink_pb2 import AgentMessage, CollectorMessage, Hello, JobStatusAck, Welcome
+from edgeprof.v1.uplink_pb2 import (
+    AgentMessage,
+    CertificateIssued,
+    CertificateRequest,
+    CollectorMessage,
+    Hello,
+    JobStatusAck,
+    Welcome,
+)
 from edgeprof.v1.uplink_pb2 import JobCommand as JobCommandMessage
 from edgeprof_agent.uplink.ledger import Ledger
 from edgeprof_agent.uplink.outbox import Outbox
@@ -49,6 +57,9 @@ class Commands(Protocol):
     def on_settings(self, idle_frame_seconds: float) -> None:
         """Let idle frames last this long."""
 
+    def on_certificate(self, issued: CertificateIssued) -> None:
+        """Take a further certificate into use, or hear why there is none."""
+
 
 class Session:
     """Sends what the outbox and the ledger hold over one call, and hears the collector.
@@ -82,6 +93,8 @@ class Session:
         self._told: dict[str, JobStatus] = {}
         self._tell_again_timer: asyncio.TimerHandle | None = None
         self._progress: Progress | None = None
+        self._certificate_request = ""
+        self._asked_to_end = asyncio.Event()
         self._heard = asyncio.Event()
         self._heard_seconds = time.monotonic()
 
@@ -96,6 +109,15 @@ class Session:
         """Send how far a run is. Only the latest counts."""
         self._progress = progress
         self._outbox.wake.set()
+
+    def request_certificate(self, request_pem: str) -> None:
+        """Ask for a further certificate."""
+        self._certificate_request = request_pem
+        self._outbox.wake.set()
+
+    def end(self) -> None:
+        """End the stream."""
+        self._asked_to_end.set()
 
     async def all_acknowledged(self) -> None:
         """Wait until the collector has acknowledged everything that there is."""
@@ -128,7 +150,7 @@ class Session:
             SessionEndedError: the collector closed the stream.
             grpc.aio.AioRpcError: the connection broke.
         """
-        tasks = {asyncio.ensure_future(each) for each in (self._receive(), self._send(), self._mind_silence())}
+        tasks = {asyncio.ensure_future(each) for each in self._doing()}
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
@@ -139,6 +161,9 @@ class Session:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _doing(self) -> tuple[Coroutine[Any, Any, None], ...]:
+        return self._receive(), self._send(), self._mind_silence(), self._end_when_asked()
 
     def _hello(self) -> Hello:
         clocks = self._outbox.clocks
@@ -174,6 +199,10 @@ class Session:
         self._sent = welcome.stored_sequence
         return goes_on
 
+    async def _end_when_asked(self) -> None:
+        await self._asked_to_end.wait()
+        raise SessionEndedError("this end begins a new stream")
+
     async def _send(self) -> None:
         wake = self._outbox.wake
         try:
@@ -182,6 +211,7 @@ class Session:
                 await self._send_facts()
                 await self._send_statuses()
                 await self._send_progress()
+                await self._send_certificate_request()
                 if not await self._send_page():
                     await wake.wait()
         except (asyncio.InvalidStateError, grpc.aio.AioRpcError):
@@ -219,6 +249,11 @@ class Session:
         if facts != self._told_facts:
             self._told_facts = facts
             await self._call.write(AgentMessage(device=to_message(facts)))
+
+    async def _send_certificate_request(self) -> None:
+        if self._certificate_request:
+            wanted, self._certificate_request = self._certificate_request, ""
+            await self._call.write(AgentMessage(certificate_request=CertificateRequest(request_pem=wanted)))
 
     async def _send_progress(self) -> None:
         if self._progress:
@@ -263,6 +298,8 @@ class Session:
             self._take_status_ack(message.job_status_ack)
         elif kind == "settings":
             self._commands.on_settings(message.settings.idle_frame_seconds)
+        elif kind == "certificate_issued":
+            self._commands.on_certificate(message.certificate_issued)
         elif kind == "refused":
             raise SessionEndedError(f"it refuses this device: {message.refused.reason}")
         else:

@@ -3,32 +3,18 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import grpc.aio
 
 from edgeprof.run import Progress
 from edgeprof.v1.uplink_pb2_grpc import UplinkStub
 from edgeprof_agent.uplink.backoff import Backoff
+from edgeprof_agent.uplink.channel import open_plain_channel
 from edgeprof_agent.uplink.database import UnwritableError
 from edgeprof_agent.uplink.session import Call, Session, SessionEndedError
 
 _log = logging.getLogger(__name__)
-
-# Each attempt is a channel of its own, so that the waits between attempts are ours alone. A connection that has died
-# in silence is noticed within 70 s; acknowledgements come every 10 s, so a live one is hardly ever asked.
-_CHANNEL_OPTIONS = (
-    ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    # Without it every message makes both ends exchange pings, to size windows that telemetry never fills.
-    ("grpc.http2.bdp_probe", 0),
-)
-
-
-def open_channel(address: str) -> grpc.aio.Channel:
-    """Open a channel without encryption, compressing what it sends."""
-    return grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS, compression=grpc.Compression.Deflate)
 
 
 class Uplink:
@@ -38,6 +24,7 @@ class Uplink:
         address: of the collector, host and port.
         new_session: makes the session of a new call.
         open_channel: how a connection is made.
+        prepare: done before each; raises SessionEndedError when there is no use in trying.
         connected: called whenever the collector has welcomed the device.
         backoff: how long to wait after a stream has ended.
     """
@@ -47,13 +34,15 @@ class Uplink:
         address: str,
         new_session: Callable[[Call], Session],
         *,
-        open_channel: Callable[[str], grpc.aio.Channel] = open_channel,
+        open_channel: Callable[[str], grpc.aio.Channel] = open_plain_channel,
+        prepare: Callable[[], Awaitable[None]] | None = None,
         connected: Callable[[], None] = lambda: None,
         backoff: Backoff | None = None,
     ) -> None:
         self._address = address
         self._new_session = new_session
         self._open_channel = open_channel
+        self._prepare = prepare
         self._connected = connected
         self._backoff = backoff or Backoff()
         self._session: Session | None = None
@@ -76,6 +65,18 @@ class Uplink:
         if self._session:
             return self._session.silent_seconds
         return max(0.0, time.monotonic() - self._due_seconds)
+
+    def request_certificate(self, request_pem: str) -> bool:
+        """Ask for a further certificate; ``False`` if there is no stream to ask on."""
+        if self._session is None:
+            return False
+        self._session.request_certificate(request_pem)
+        return True
+
+    def reconnect(self) -> None:
+        """End the stream that is open, if one is: the next begins with what has changed."""
+        if self._session:
+            self._session.end()
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -101,6 +102,8 @@ class Uplink:
 
     async def _stream(self) -> None:
         """One stream, to its end, which raises."""
+        if self._prepare:
+            await self._prepare()
         async with self._open_channel(self._address) as channel:
             session = await self._open_session(UplinkStub(channel))
             self._welcomed(session)

@@ -10,6 +10,7 @@ from pathlib import Path
 from edgeprof.device import DeviceFacts
 from edgeprof.job import JobCommand
 from edgeprof.telemetry import Channel, SampledBlock, SampledFrame
+from edgeprof.v1.uplink_pb2 import CertificateIssued
 from edgeprof_agent.uplink.backoff import Backoff
 from edgeprof_agent.uplink.clocks import Clocks
 from edgeprof_agent.uplink.database import Database
@@ -48,6 +49,9 @@ class Wishes:
     def on_cancel(self, job_id: str) -> None:
         self.cancelled.append(job_id)
         self.cancelled_one.set()
+
+    def on_certificate(self, issued: CertificateIssued) -> None:
+        raise AssertionError(issued)
 
     def on_settings(self, idle_frame_seconds: float) -> None:
         self.idle_frame_seconds.append(idle_frame_seconds)
