@@ -1,6 +1,6 @@
 # Two commands do all set-up on a fresh machine: `make profile` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help profile test prove check format bench proto proto-check dashboards dashboards-check constraints system-packages benchmark-packages llama-programs clean
+.PHONY: help profile test prove check format bench proto proto-check dashboards dashboards-check packages constraints system-packages benchmark-packages llama-programs clean
 .PHONY: runners runners-kalosm runners-check test-runners prove-runners
 
 PYTHON ?= python3
@@ -88,6 +88,9 @@ dashboards-check: .venv/ready-tests
 	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
 	    cd packaging && ../$(BIN)/python -m dashboards --check; \
 	else echo "Python 3.10: whether packaging/grafana is current is not checked" >&2; fi
+
+packages: .venv/ready-tests     ## Build dist/: a wheel, and Debian packages for amd64 and arm64
+	$(BIN)/python packaging/build_packages.py $(ARGS)
 
 constraints:     ## Resolve every dependency again for Python 3.10 to 3.13 (needs python3.10 ... python3.13)
 	packaging/pin.sh
