@@ -14,19 +14,16 @@ from tests.packaging.stopped_threads import all_but_the_main_thread_stopped
 
 AGENT, COLLECTOR = "edgeprof-agent.service", "edgeprof-collector.service"
 ENGINE = Path(__file__).parents[1] / "agent/engines/standalone_engine.py"
-RUN_A_JOB = """
-from edgeprof.plan import Gates, Plan, Step, StepKind
-from edgeprof_collector.client import HttpClient, JobRequest
+PLAN = """
+name = "service"
+repetitions = 1
 
-plan = Plan(name="service", steps=(Step(kind=StepKind.DECODE, name="decode", decode_tokens=4),),
-            gates=Gates(idle_cpu_ratio=None, wait_seconds=0))
-with HttpClient("http://127.0.0.1:7744") as client:
-    (device,) = client.devices()
-    request = JobRequest(target=device.facts.device_id, plan=plan, model="synth:tiny@q8_0", engine="/opt/engine")
-    job = client.submit(request)
-    for update in client.watch(job):
-        status = update.status
-    print(status.state.name, status.reason)
+[[steps]]
+kind = "decode"
+decode_tokens = 4
+
+[gates]
+wait_seconds = 0
 """
 
 
@@ -43,6 +40,7 @@ def test_the_package_lives_as_it_should(tmp_path: Path, proof_seed: int) -> None
         _stop_without_loss(tree)
         _upgrade(tree, package, tmp_path)
         _remove_and_purge(tree)
+        _live_without_the_package(tree)
 
 
 def _install(tree: BootedTree) -> None:
@@ -70,7 +68,10 @@ def _run_a_job(tree: BootedTree) -> None:
     (tree.root / "etc/edgeprof/agent.toml").write_text('[allowed]\nprograms = ["/opt/engine"]\n')
     tree.run("systemctl", "restart", AGENT)
     tree.until_status(COLLECTOR, "1 devices are connected")
-    assert tree.run("/usr/lib/edgeprof/bin/python3", "-c", RUN_A_JOB) == "SUCCEEDED \n"
+    (tree.root / "root/plan.toml").write_text(PLAN)
+    work = ("--plan", "/root/plan.toml", "--model", "synth:tiny@q8_0", "--engine", "/opt/engine")
+    tree.run("edgeprof", "run", "all", *work, "--wait", "--collector", "http://127.0.0.1:7744")
+    assert "decode rate" in tree.run("edgeprof", "show", "--collector", "http://127.0.0.1:7744")
 
 
 def _stall_the_sampler(tree: BootedTree) -> None:
@@ -158,3 +159,23 @@ def _remove_and_purge(tree: BootedTree) -> None:
     left = tree.run("find", "/", "-xdev", "-name", "*edgeprof*", "-not", "-path", "/proc/*", "-not", "-path", "/sys/*")
     assert left.split() == ["/root/edgeprof.deb"]
     assert tree.try_to_run("getent", "passwd", "edgeprof", "edgeprof-collector").stdout == ""
+
+
+def _live_without_the_package(tree: BootedTree) -> None:
+    """The same environment where somebody has put it by hand: the agent installs itself, and is gone again."""
+    tree.run("dpkg-deb", "--extract", "/root/edgeprof.deb", "/root/unpacked")
+    shutil.move(tree.root / "root/unpacked/usr/lib/edgeprof", tree.root / "opt/profiler")
+    shutil.rmtree(tree.root / "root/unpacked")
+    command = tree.root / "opt/profiler/bin/edgeprof-agent"
+    command.write_text(command.read_text().replace("/usr/lib/edgeprof/", "/opt/profiler/"))
+
+    assert "The service is installed and started.\n" in tree.run("/opt/profiler/bin/edgeprof-agent", "install-service")
+    assert tree.unit(AGENT, "ActiveState") == "active"
+    assert "/opt/profiler/bin/edgeprof-agent" in tree.unit(AGENT, "ExecStart")
+    assert (tree.root / "var/lib/edgeprof/spool.db").exists()
+
+    tree.run("/opt/profiler/bin/edgeprof-agent", "uninstall-service")
+    assert tree.try_to_run("systemctl", "is-active", AGENT).stdout == "inactive\n"
+    left = tree.run("find", "/etc", "/var", "/usr", "/run", "-xdev", "-name", "*edgeprof*")
+    assert left == ""
+    assert tree.try_to_run("getent", "passwd", "edgeprof").stdout == ""
