@@ -55,7 +55,7 @@ class Reception:
         self._health = health
         self._limits = limits
         self._received = received
-        self._channel_count = 0
+        self._channel_count = self._description_bytes = 0
         self._faulty = False
 
     async def take(self, payload: bytes) -> AgentMessage | None:
@@ -133,8 +133,12 @@ class Reception:
             self._tell_fault(fault)  # the frames that use it will be marked
             return
         self._channel_count += len(layout.channels)
+        self._description_bytes += layout.ByteSize()
         if self._channel_count > self._limits.channels_per_device:
             reason = f"more than {self._limits.channels_per_device} channels are described: begin anew"
+            raise StreamEndedError(grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
+        if self._description_bytes > self._limits.description_bytes:
+            reason = f"channels are described in more than {self._limits.description_bytes} bytes: begin anew"
             raise StreamEndedError(grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
         self._layouts[layout.layout] = layout
         self._inbox.describe(layout)

@@ -89,12 +89,21 @@ def test_a_frame_that_could_harm_its_readers_is_marked_and_counted(
     asyncio.run(scenario())
 
 
-def test_a_stream_that_describes_ever_more_channels_begins_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (IntakeLimits(channels_per_device=7), "more than 7 channels are described"),
+        (IntakeLimits(description_bytes=300), "channels are described in more than 300 bytes"),
+    ],
+)
+def test_a_stream_that_describes_ever_more_channels_begins_anew(
+    tmp_path: Path, limits: IntakeLimits, reason: str
+) -> None:
     async def scenario() -> None:
-        async with running_intake(tmp_path, IntakeLimits(channels_per_device=7)) as running:
+        async with running_intake(tmp_path, limits) as running:
             device = await running.connected()
             await device.send(*(AgentMessage(layout=layout(number)) for number in range(1, 5)))
-            assert (await device.end())[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert await device.end() == (grpc.StatusCode.RESOURCE_EXHAUSTED, f"{reason}: begin anew")
             device = await running.connected()
             await device.send(AgentMessage(layout=layout(4)), frame_message(1, number=4))
             await device.acknowledged(1)
