@@ -44,7 +44,7 @@ class Step:
     ``decode_tokens`` of each of ``sequences`` together, each after ``depth_tokens`` of its own. A rows step feeds
     ``decode_tokens`` fixed tokens, ``rows`` in each call. A fidelity step processes ``prompt_tokens`` together and
     ``decode_tokens`` one at a time, and keeps after each of them the ``top_count`` likeliest next tokens, to be held
-    against those of another variant or run.
+    against those of another variant or run. An ``optional`` step is left out where the engine cannot run it.
     """
 
     kind: StepKind
@@ -56,6 +56,7 @@ class Step:
     top_count: Annotated[int, Meta(ge=0, le=MOST_TOP_COUNT)] = 0
     sequences: Count = 0
     rows: Count = 0
+    optional: bool = False
 
     @property
     def context_tokens(self) -> int:

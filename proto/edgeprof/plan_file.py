@@ -1,8 +1,9 @@
 """Plans as people write them, in TOML, and those that ship with edgeprof."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Annotated
 
@@ -31,24 +32,24 @@ class WrittenPlan(Plan):
     def plan(self) -> Plan:
         """The plan that is meant, with all that it leaves open filled in."""
         values = {each.name: getattr(self, each.name) for each in fields(Plan)}
-        return filled_in(Plan(**{**values, "variants": self._swept() or self.variants}))
+        return filled_in(Plan(**{**values, "variants": _swept_variants(self.sweep) or self.variants}))
 
     def problems(self) -> Iterator[Problem]:
         """Yield all that cannot be run."""
-        if self.sweep and self.variants != _NO_VARIANTS:
-            yield Problem(("sweep",), "'sweep' makes the variants, so there can be no [[variants]] beside it")
-        if len(self._swept()) > _MOST_VARIANTS:
-            yield Problem(("sweep",), f"'sweep' makes {len(self._swept())} variants; {_MOST_VARIANTS} at most")
+        if self.sweep:
+            yield from (Problem(("sweep",), text) for text in _sweep_problems(self, self.sweep))
         yield from plan_problems(self.plan())
 
-    def _swept(self) -> tuple[Variant, ...]:
-        if not self.sweep:
-            return ()
-        settings = [[(option, value) for value in values] for option, values in self.sweep.items()]
-        return tuple(
-            Variant(name=" ".join(f"{option}={value}" for option, value in chosen), options=dict(chosen))
-            for chosen in product(*settings)
-        )
+
+def with_sweep(plan: Plan, sweep: Mapping[str, Sequence[str]]) -> Plan:
+    """Return the plan with a variant of every combination of the options' values.
+
+    Raises:
+        EdgeprofError: it has variants of its own, or there would be too many.
+    """
+    for text in _sweep_problems(plan, sweep):
+        raise EdgeprofError(text)
+    return replace(plan, variants=_swept_variants(sweep))
 
 
 def read_plan(path: Path) -> Plan:
@@ -105,3 +106,21 @@ def _read(path: Path) -> tuple[Plan | None, tuple[str, ...]]:
     written = document.convert(WrittenPlan)
     found = sorted(written.problems(), key=lambda problem: document.line_of(problem.keys))
     return written.plan(), tuple(document.line_about(problem) for problem in found)
+
+
+def _swept_variants(sweep: Mapping[str, Sequence[str]]) -> tuple[Variant, ...]:
+    """A variant of every combination of the options' values; none of no options."""
+    settings = [[(option, value) for value in values] for option, values in sweep.items()]
+    return tuple(
+        Variant(name=" ".join(f"{option}={value}" for option, value in chosen), options=dict(chosen))
+        for chosen in product(*settings)
+        if chosen
+    )
+
+
+def _sweep_problems(plan: Plan, sweep: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    count = prod(len(values) for values in sweep.values())
+    if plan.variants != _NO_VARIANTS:
+        yield "'sweep' makes the variants, so there can be no [[variants]] beside it"
+    if count > _MOST_VARIANTS:
+        yield f"'sweep' makes {count} variants; {_MOST_VARIANTS} at most"

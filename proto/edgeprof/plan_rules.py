@@ -40,6 +40,8 @@ def plan_problems(plan: Plan) -> Iterator[Problem]:
     """Yield all that cannot be run."""
     if not plan.steps:
         yield Problem((), "a plan needs at least one [[steps]]")
+    elif all(step.optional for step in plan.steps):
+        yield Problem(("steps",), "a plan needs at least one step that is not 'optional'")
     if not plan.variants:
         yield Problem(("variants",), "'variants' must not be empty; leave it out to run the engine's defaults")
     for index, step in enumerate(plan.steps):

@@ -63,7 +63,10 @@ class EngineFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run begins. ``boot_id`` is the kernel's, 16 bytes; ``slept_ns`` is what ``monotonic_ns`` leaves out."""
+    """A run begins. ``boot_id`` is the kernel's, 16 bytes; ``slept_ns`` is what ``monotonic_ns`` leaves out.
+
+    ``plan`` is what is run: without the optional steps that the engine cannot run, whose names are ``left_out_steps``.
+    """
 
     run_id: str
     plan: Plan
@@ -75,6 +78,7 @@ class RunStarted:
     wall_ns: int
     job_id: str = ""
     slept_ns: int = 0
+    left_out_steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import pytest
 
 from edgeprof.errors import ConfigError, EdgeprofError
 from edgeprof.plan import StepKind, Variant
-from edgeprof.plan_file import built_in_plan, built_in_plan_names, check_plan, find_plan, read_plan
+from edgeprof.plan_file import built_in_plan, built_in_plan_names, check_plan, find_plan, read_plan, with_sweep
 
 
 def _write(folder: Path, text: str) -> Path:
@@ -121,6 +121,14 @@ def test_a_sweep_makes_a_variant_of_every_combination(tmp_path: Path) -> None:
     assert plan.variants[1].options == {"threads": "1", "flash_attention": "off"}
 
 
+def test_a_plan_without_variants_can_be_swept() -> None:
+    plan = with_sweep(built_in_plan("compare"), {"threads": ("1", "2")})
+
+    assert [variant.options for variant in plan.variants] == [{"threads": "1"}, {"threads": "2"}]
+    with pytest.raises(EdgeprofError, match=r"there can be no \[\[variants\]\] beside it"):
+        with_sweep(plan, {"batch": ("8",)})
+
+
 _KINDS = ", ".join(kind.value for kind in StepKind)
 _STEP = '[[steps]]\nkind = "prefill"\nprompt_tokens = 8\n'
 _REFUSED = {
@@ -174,6 +182,10 @@ _REFUSED = {
     "rows that do not fill their calls": (
         '[[steps]]\nkind = "rows"\nrows = 8\ndecode_tokens = 20\n',
         ":5: 'steps[0].decode_tokens': must fill 2 calls of 8 or more: 16, 24, ...",
+    ),
+    "nothing but optional steps": (
+        f"{_STEP}optional = true\n",
+        ":2: a plan needs at least one step that is not 'optional'",
     ),
     "two steps of one name": (_STEP + _STEP, ":5: two steps are called 'prefill 8'; give one another name"),
     "two variants of one name": (

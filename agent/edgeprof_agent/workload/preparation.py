@@ -8,6 +8,7 @@ import psutil
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.job import JobCommand
+from edgeprof.plan import Plan
 from edgeprof.run import ModelFacts, PhaseKind, Progress
 from edgeprof_agent.ceilings.kept import keep_memory_bandwidth, kept_memory_bandwidth
 from edgeprof_agent.ceilings.memory_bandwidth import MemoryBandwidth, measure_memory_bandwidth
@@ -18,7 +19,11 @@ from edgeprof_agent.models.process import prepare_model
 from edgeprof_agent.workload.engine_process import EngineProcess
 from edgeprof_agent.workload.environment import RunEnvironment
 from edgeprof_agent.workload.guards import loadable_bytes, refuse_what_does_not_fit
-from edgeprof_agent.workload.suitability import refuse_what_engine_cannot, refuse_what_engine_cannot_read
+from edgeprof_agent.workload.suitability import (
+    refuse_what_engine_cannot,
+    refuse_what_engine_cannot_read,
+    without_what_engine_cannot,
+)
 
 _REPORT_SECONDS = 0.5
 
@@ -27,9 +32,11 @@ _REPORT_SECONDS = 0.5
 class Preparation:
     """A started engine and the model that it will load, side by side for all variants if memory allows.
 
-    ``engines`` holds an engine for each interpreter, ``pythons`` the interpreter of each variant.
+    ``plan`` is the job's without the optional steps that an engine cannot run. ``engines`` holds an engine for each
+    interpreter, ``pythons`` the interpreter of each variant.
     """
 
+    plan: Plan
     engines: Mapping[str, EngineProcess]
     pythons: tuple[str, ...]
     engine_name: str
@@ -51,7 +58,9 @@ async def prepare(command: JobCommand, environment: RunEnvironment) -> Preparati
         for python in dict.fromkeys(pythons):
             engines[python] = await EngineProcess.start(engine_name, python, environment.servers)
             own = [variant for variant, its in zip(command.plan.variants, pythons, strict=True) if its == python]
-            refuse_what_engine_cannot(replace(command.plan, variants=tuple(own)), engines[python].facts)
+            plan = without_what_engine_cannot(command.plan, engines[python].facts)
+            refuse_what_engine_cannot(replace(plan, variants=tuple(own)), engines[python].facts)
+            command = replace(command, plan=plan)
         loads_model = all(engine.facts.capabilities.loads_model for engine in engines.values())
         model = await _prepare_model(command, engine_name, environment, loads_model=loads_model)
     except BaseException:
@@ -63,6 +72,7 @@ async def prepare(command: JobCommand, environment: RunEnvironment) -> Preparati
     needed = memory_needed_bytes(model, command.plan.cache_tokens) * len(command.plan.variants)
     loadable = loadable_bytes(command.plan.limits, memory.available, memory.total)
     return Preparation(
+        plan=command.plan,
         engines=engines,
         pythons=pythons,
         engine_name=engine_name,

@@ -1,8 +1,10 @@
 """A run from its start to its end."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 
 import psutil
 
@@ -16,6 +18,7 @@ from edgeprof_agent.uplink.clocks import slept_ns
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineHello
 from edgeprof_agent.workload.environment import RunEnvironment, RunSampler
 from edgeprof_agent.workload.guards import check_limits
+from edgeprof_agent.workload.kept_speeds import SpeedMeter, keep_speed, kept_speed
 from edgeprof_agent.workload.limit_reached import LimitReachedError
 from edgeprof_agent.workload.peak_memory import PeakMemory
 from edgeprof_agent.workload.preparation import Preparation, prepare
@@ -30,6 +33,7 @@ from edgeprof_agent.workload.variant_engines import VariantEngines
 
 __all__ = ["Run", "RunEnvironment", "RunSampler", "execute"]
 
+_LOG = logging.getLogger(__name__)
 # Not more often: each look wakes the agent, the collector and the display while a step is timed.
 _WATCH_SECONDS = 2.0
 
@@ -53,8 +57,9 @@ class Run:
     """A run whose engine and model are ready."""
 
     def __init__(self, command: JobCommand, environment: RunEnvironment, preparation: Preparation) -> None:
-        plan = command.plan
-        self._command = command
+        plan = preparation.plan
+        self._left_out_steps = tuple(each.name for each in command.plan.steps if each not in plan.steps)
+        self._command = replace(command, plan=plan)
         self._environment = environment
         self._preparation = preparation
         self._engines = VariantEngines(
@@ -65,7 +70,8 @@ class Run:
             side_by_side=preparation.side_by_side,
         )
         self._peak_memory = PeakMemory()
-        estimate = _estimate(command, environment, preparation)
+        estimate = _estimate(self._command, environment, preparation)
+        self._speed_meter = SpeedMeter(preparation.model)
         self._goal = RepetitionGoal(plan, estimate.repetition_seconds())
         time_left = TimeLeft(self._foreseen_stages(), estimate.seconds)
         self._progress = ProgressTracker(plan, time_left, run_id=environment.run_id, job_id=command.job_id)
@@ -78,6 +84,7 @@ class Run:
             estimate=estimate,
             peak_memory=self._peak_memory,
             goal=self._goal,
+            speed_meter=self._speed_meter,
         )
 
     async def to_its_end(self) -> RunFinished:
@@ -87,6 +94,7 @@ class Run:
             self._begin()
             await _first_to_end(self._carry_out_stages(), self._watch(), self._engines.kill)
             state, cause = RunState.SUCCEEDED, ""
+            self._keep_speed()
         except (EngineFailedError, LimitReachedError) as error:
             cause = str(error)
         except asyncio.CancelledError:
@@ -109,6 +117,7 @@ class Run:
                 monotonic_ns=time.monotonic_ns(),
                 wall_ns=time.time_ns(),
                 slept_ns=slept_ns(),
+                left_out_steps=self._left_out_steps,
             )
         )
         for peak in known_peaks(environment.facts, environment.run_id):
@@ -150,6 +159,15 @@ class Run:
                 memory_total_bytes=memory.total,
             )
             await asyncio.sleep(_WATCH_SECONDS)
+
+    def _keep_speed(self) -> None:
+        speed = self._speed_meter.speed
+        if speed is None:
+            return
+        try:
+            keep_speed(self._environment.cache_folder, self._preparation.engine_name, self._preparation.model, speed)
+        except OSError as error:  # the next run's time is then estimated as if there had been no run
+            _LOG.warning("the speed of this run was not kept: %s", error.strerror)
 
     async def _finish(self, state: RunState, cause: str) -> RunFinished:
         """End the engines, hand over what the sampler still holds, and close the run."""
@@ -218,4 +236,5 @@ def _estimate(command: JobCommand, environment: RunEnvironment, preparation: Pre
         preparation.model,
         facts.physical_cores or facts.logical_cores,
         kept.read_bytes_per_second if kept else None,
+        kept_speed(environment.cache_folder, preparation.engine_name, preparation.model),
     )

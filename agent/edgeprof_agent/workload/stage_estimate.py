@@ -1,55 +1,77 @@
 """How long each stage of a run should take, before anything was measured."""
 
-from dataclasses import replace
-
 from edgeprof.plan import Plan, Step
 from edgeprof.run import ModelFacts, PhaseKind
-from edgeprof_agent.models.choice import estimate_seconds
+from edgeprof_agent.models.speed import Speed, assumed_speed, step_seconds
 from edgeprof_agent.workload.schedule import Stage
 
 _UNKNOWN_BYTES_PER_SECOND = 20e9
 _LOAD_BYTES_PER_SECOND = 500e6
-_CEILING_SECONDS = 2.2
+_LOAD_SECONDS = 0.2
+_CEILING_SECONDS = 2.7
+_GATE_SECONDS = 0.5  # one look
+_WARM_UP_DECODE_TOKENS = 4
 
 
 class StageEstimate:
-    """Estimates from a plan, a model and the memory bandwidth; something usual is assumed until that is known."""
+    """Estimates from a plan, a model and its speed: of its last run here if there was one, else what is usual."""
 
-    def __init__(self, plan: Plan, model: ModelFacts, physical_cores: int, read_bytes_per_second: float | None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        model: ModelFacts,
+        physical_cores: int,
+        read_bytes_per_second: float | None,
+        speed: Speed | None = None,
+    ) -> None:
         self._plan = plan
         self._model = model
         self._physical_cores = physical_cores
+        self._known_speed = speed
+        self._speed: Speed
         self._seconds_of_step: list[float]
         self.use_bandwidth(read_bytes_per_second or _UNKNOWN_BYTES_PER_SECOND)
 
     def use_bandwidth(self, read_bytes_per_second: float) -> None:
-        """Estimate with this bandwidth from now on."""
-        self._seconds_of_step = [self._step_seconds(step, read_bytes_per_second) for step in self._plan.steps]
+        """Estimate with this bandwidth from now on, where the model's own speed is not known."""
+        self._speed = self._known_speed or assumed_speed(self._model, read_bytes_per_second, self._physical_cores)
+        self._seconds_of_step = [
+            step_seconds(self._model, step, self._speed, held)
+            for step, held in zip(self._plan.steps, _held_tokens(self._plan.steps), strict=True)
+        ]
 
     def repetition_seconds(self) -> float:
-        """Seconds that one repetition of every step of every variant should take."""
-        return sum(self._seconds_of_step) * len(self._plan.variants)
+        """Seconds that one repetition of every timed step of every variant should take."""
+        timed = zip(self._plan.steps, self._seconds_of_step, strict=True)
+        return sum(seconds for step, seconds in timed if step.kind.is_timed) * len(self._plan.variants)
 
     def seconds(self, stage: Stage) -> float:
-        """Seconds that a stage should take. Waiting at the gate is not foreseen."""
+        """Seconds that a stage should take. Waiting at the gate for more than one look is not foreseen."""
         if stage.kind is PhaseKind.STEP and stage.step:
             return self._seconds_of_step[stage.step.step]
+        gates = self._plan.gates
+        waits = gates.idle_cpu_ratio is not None or gates.start_temperature_celsius is not None
         return {
+            PhaseKind.GATE: _GATE_SECONDS if waits else 0.0,
             PhaseKind.CEILING: _CEILING_SECONDS,
-            PhaseKind.LOAD: self._model.file_bytes / _LOAD_BYTES_PER_SECOND,
+            PhaseKind.LOAD: _LOAD_SECONDS + self._model.file_bytes / _LOAD_BYTES_PER_SECOND,
             PhaseKind.REST: self._plan.rest_seconds,
-            PhaseKind.WARM_UP: max(self._seconds_of_step),
+            PhaseKind.WARM_UP: self._warm_up_seconds(),
         }.get(stage.kind, 0.0)
 
-    def _step_seconds(self, step: Step, read_bytes_per_second: float) -> float:
-        """What one more repetition of the step adds to a plan of it alone."""
-        once, twice = (
-            estimate_seconds(
-                self._model,
-                replace(self._plan, steps=(step,), variants=self._plan.variants[:1], repetitions=repetitions),
-                read_bytes_per_second,
-                self._physical_cores,
-            )
-            for repetitions in (1, 2)
-        )
-        return twice - once
+    def _warm_up_seconds(self) -> float:
+        prompt_tokens = max(step.depth_tokens + step.prompt_tokens for step in self._plan.steps)
+        warm_up = Step(kind=self._plan.steps[0].kind, prompt_tokens=prompt_tokens, decode_tokens=_WARM_UP_DECODE_TOKENS)
+        return step_seconds(self._model, warm_up, self._speed)
+
+
+def _held_tokens(steps: tuple[Step, ...]) -> list[int]:
+    """How many tokens of its depth each step finds in the context, which the step before it has left there.
+
+    Sequences that are decoded together have contexts of their own, which keep their depth from one repetition to the
+    next if no other parallel step has another.
+    """
+    depths = {step.depth_tokens for step in steps if step.sequences}
+    alone = [step for step in steps if not step.sequences]
+    held = iter([before.context_tokens for before in [*alone[-1:], *alone[:-1]]])
+    return [(step.depth_tokens if len(depths) == 1 else 0) if step.sequences else next(held) for step in steps]

@@ -12,6 +12,7 @@ from edgeprof_agent.ceilings.memory_bandwidth import CeilingUnavailableError, me
 from edgeprof_agent.workload.engine_process import EngineProcess
 from edgeprof_agent.workload.environment import RunEnvironment
 from edgeprof_agent.workload.gate import wait_at_gate
+from edgeprof_agent.workload.kept_speeds import SpeedMeter
 from edgeprof_agent.workload.peak_memory import PeakMemory
 from edgeprof_agent.workload.progress import ProgressTracker
 from edgeprof_agent.workload.readings import hottest_celsius
@@ -38,6 +39,7 @@ class StageRunner:
         estimate: StageEstimate,
         peak_memory: PeakMemory,
         goal: RepetitionGoal,
+        speed_meter: SpeedMeter,
     ) -> None:
         self._plan = plan
         self._model_path = model_path
@@ -47,6 +49,7 @@ class StageRunner:
         self._estimate = estimate
         self._peak_memory = peak_memory
         self._goal = goal
+        self._speed_meter = speed_meter
         self._followed_pid: int | None = None
         self._actions: dict[PhaseKind, Callable[[StepRef], Awaitable[str | None]]] = {
             PhaseKind.LOAD: self._load,
@@ -145,6 +148,8 @@ class StageRunner:
             for times in process.requests_so_far:
                 self._environment.emit(Request(run_id=self._environment.run_id, step=ref, **asdict(times)))
         self._goal.note(ref, requests, hottest_celsius(self._environment.sampler.latest()))
+        if self._plan.steps[ref.step].kind.is_timed:
+            self._speed_meter.note(requests)
         if kept := process.next_tokens:
             self._environment.emit(
                 NextTokens(

@@ -1,14 +1,21 @@
 """Whether an engine can do what a plan asks for, seen before a model is loaded."""
 
+from dataclasses import replace
+
 from edgeprof.engine import EngineOption
 from edgeprof.errors import EdgeprofError
-from edgeprof.plan import Plan
+from edgeprof.plan import Plan, Step
 from edgeprof_agent.engines.engine import EngineError
 from edgeprof_agent.engines.options import KINDS, Option, read_value, refuse_unknown
 from edgeprof_agent.engines.registry import ENGINES, PROGRAMS, find_engine
 from edgeprof_agent.workload.engine_messages import EngineHello
 
 _FORMATS = {"gguf": "a GGUF file", "safetensors": "a Hugging Face folder"}
+
+
+def without_what_engine_cannot(plan: Plan, engine: EngineHello) -> Plan:
+    """The plan without the optional steps that an engine does not run."""
+    return replace(plan, steps=tuple(each for each in plan.steps if not (each.optional and _why_not(each, engine))))
 
 
 def refuse_what_engine_cannot(plan: Plan, engine: EngineHello) -> None:
@@ -19,17 +26,8 @@ def refuse_what_engine_cannot(plan: Plan, engine: EngineHello) -> None:
             have, or to a value that the option cannot have.
     """
     for step in plan.steps:
-        if step.kind.value not in engine.capabilities.step_kinds:
-            raise EdgeprofError(
-                f"the engine {engine.engine} cannot run the step '{step.name}': it runs "
-                f"{_listed(engine.capabilities.step_kinds)} steps alone; {_who_runs(step.kind.value)}leave the step out"
-            )
-        if step.sequences > engine.capabilities.parallel_sequences:
-            raise EdgeprofError(
-                f"the engine {engine.engine} cannot run the step '{step.name}': it decodes "
-                f"{engine.capabilities.parallel_sequences} sequences together at most; "
-                f"{_who_decodes(step.sequences)}take fewer 'sequences'"
-            )
+        if cause := _why_not(step, engine):
+            raise EdgeprofError(cause)
     try:
         for variant in plan.variants:
             _check_options(engine, variant.options)
@@ -50,6 +48,22 @@ def refuse_what_engine_cannot_read(engine: str, model: str, model_format: str) -
             f"{model}: {_FORMATS[model_format]}, and the engine {engine} reads {_FORMATS[entry.formats[0]]}: take the "
             f"engine {readers}, or another model, such as synth:llama-3.2-1b@{entry.quantisation}"
         )
+
+
+def _why_not(step: Step, engine: EngineHello) -> str:
+    """Why an engine cannot run a step, and what to do instead; empty if it can."""
+    able = engine.capabilities
+    if step.kind.value not in able.step_kinds:
+        return (
+            f"the engine {engine.engine} cannot run the step '{step.name}': it runs "
+            f"{_listed(able.step_kinds)} steps alone; {_who_runs(step.kind.value)}leave the step out"
+        )
+    if step.sequences > able.parallel_sequences:
+        return (
+            f"the engine {engine.engine} cannot run the step '{step.name}': it decodes {able.parallel_sequences} "
+            f"sequences together at most; {_who_decodes(step.sequences)}take fewer 'sequences'"
+        )
+    return ""
 
 
 def _check_options(engine: EngineHello, given: dict[str, str]) -> None:

@@ -31,6 +31,8 @@ def data_notes(
         notes.append(
             f"Imported from {origin}: the durations are its own, laid end to end. edgeprof has measured nothing here."
         )
+    if left_out := record.started.left_out_steps:
+        notes.append(f"Left out, for the engine cannot run them: {', '.join(left_out)}.")
     fewest = min((len(found) for found in group_repetitions(record).values()), default=0)
     if 0 < fewest < INTERVAL_MIN_REPETITIONS:
         notes.append(

@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.folders import data_folder
 from edgeprof.job import JobState
 from edgeprof.plan import Plan
-from edgeprof.plan_file import find_plan
+from edgeprof.plan_file import find_plan, with_sweep
 from edgeprof_collector.client.judging import judge_run
 from edgeprof_collector.commands.options import AsJson
 from edgeprof_collector.commands.report_file import make_report_folder, write_report
@@ -43,6 +43,10 @@ def profile(
         Path | None, typer.Option(metavar="FILE", help="The agent's configuration.", show_default="none")
     ] = None,
     plan: Annotated[str, typer.Option(help="A built-in plan, or a TOML file.")] = "quick",
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OPTION=VALUE,...", help="Values of an engine's option to compare; may be repeated."),
+    ] = None,
     repetitions: Annotated[int | None, typer.Option(min=1, help="Repetitions.", show_default="the plan's")] = None,
     output: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the report goes.", show_default="the data folder")
@@ -51,7 +55,7 @@ def profile(
     as_json: AsJson = False,
 ) -> None:
     """Profile a model on this device: run it, print the verdict, write a report."""
-    chosen = _chosen_plan(plan, repetitions)
+    chosen = _chosen_plan(plan, repetitions, sweep or ())
     reports = output or data_folder() / "reports"
     make_report_folder(reports)
     display = choose_display(Console(), as_json=as_json)
@@ -67,9 +71,19 @@ def profile(
     raise typer.Exit(status)
 
 
-def _chosen_plan(name: str, repetitions: int | None) -> Plan:
+def _chosen_plan(name: str, repetitions: int | None, sweep: Sequence[str]) -> Plan:
+    """The plan with what the command line has to say; so many repetitions and no more, if it says how many."""
     plan = find_plan(name)
-    return plan if repetitions is None else replace(plan, repetitions=repetitions)
+    if sweep:
+        plan = with_sweep(plan, dict(_option_and_values(text) for text in sweep))
+    return plan if repetitions is None else replace(plan, repetitions=repetitions, until=None)
+
+
+def _option_and_values(text: str) -> tuple[str, tuple[str, ...]]:
+    option, equals, values = text.partition("=")
+    if not option or not equals or not all(values.split(",")):
+        raise EdgeprofError(f"--sweep '{text}': expected an option and its values, such as threads=1,2,4")
+    return option, tuple(values.split(","))
 
 
 def _absolute(model: str) -> str:

@@ -10,11 +10,11 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.folders import state_folder
 from edgeprof.job import JobStatus
 from edgeprof.plan import Plan
-from edgeprof.run import Progress, RunRecord
+from edgeprof.run import PhaseKind, Progress, RunRecord
 from edgeprof_collector.client import HttpClient, JobRequest
 from edgeprof_collector.client.stored_run import stored_run
 from edgeprof_collector.profile.companion import Companion
-from edgeprof_collector.profile.display import Display
+from edgeprof_collector.profile.display import Display, clock_text
 from edgeprof_collector.profile.programs import installed_program
 
 
@@ -96,6 +96,8 @@ def _follow(session: Session, job_id: str, display: Display) -> JobStatus:
     shown: Progress | None = None
     for update in session.client.watch([job_id]):
         if update.progress is not None and update.progress != shown:
+            if _begins(shown, update.progress):
+                display.say(f"The run will take about {clock_text(update.progress.remaining_seconds)} min")
             display.show(update.progress)
             shown = update.progress
         if update.status.state.final:
@@ -103,3 +105,8 @@ def _follow(session: Session, job_id: str, display: Display) -> JobStatus:
         if not session.agent.running:
             raise EdgeprofError(f"the agent ended: {session.agent.last_words()}; its log is {session.agent.log}")
     raise EdgeprofError(f"the collector ended: {session.collector.last_words()}; its log is {session.collector.log}")
+
+
+def _begins(before: Progress | None, now: Progress) -> bool:
+    """Whether this is the first that is told of the run itself, after what preceded it."""
+    return now.phase is not PhaseKind.PREPARE and (before is None or before.phase is PhaseKind.PREPARE)

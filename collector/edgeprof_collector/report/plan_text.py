@@ -51,7 +51,8 @@ def _steps(plan: Plan) -> Table:
     for heading in ("step", "what it does"):
         table.add_column(heading, no_wrap=heading == "step")
     for step in plan.steps:
-        table.add_row(Text(step.name), Text(what_step_does(step)))
+        optional = "; left out where the engine cannot" if step.optional else ""
+        table.add_row(Text(step.name), Text(f"{what_step_does(step)}{optional}"))
     return table
 
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x65\x64geprof/v1/plan.proto\x12\x0b\x65\x64geprof.v1\"\xc0\x01\n\x04Step\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x04kind\x18\x02 \x01(\x0e\x32\x15.edgeprof.v1.StepKind\x12\x15\n\rprompt_tokens\x18\x03 \x01(\r\x12\x14\n\x0c\x64\x65pth_tokens\x18\x04 \x01(\r\x12\x15\n\rdecode_tokens\x18\x05 \x01(\r\x12\r\n\x05turns\x18\x06 \x01(\r\x12\x11\n\ttop_count\x18\x07 \x01(\r\x12\x11\n\tsequences\x18\x08 \x01(\r\x12\x0c\n\x04rows\x18\t \x01(\r\"\x8b\x01\n\x07Variant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x32\n\x07options\x18\x02 \x03(\x0b\x32!.edgeprof.v1.Variant.OptionsEntry\x12\x0e\n\x06python\x18\x03 \x01(\t\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x99\x01\n\x05Until\x12\x1b\n\x0einterval_ratio\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1c\n\x0fsettled_seconds\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x18\n\x10most_repetitions\x18\x03 \x01(\r\x12\x14\n\x0cmost_seconds\x18\x04 \x01(\x01\x42\x11\n\x0f_interval_ratioB\x12\n\x10_settled_seconds\"\x93\x01\n\x05Gates\x12&\n\x19start_temperature_celsius\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0eidle_cpu_ratio\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x0cwait_seconds\x18\x03 \x01(\x01\x42\x1c\n\x1a_start_temperature_celsiusB\x11\n\x0f_idle_cpu_ratio\"w\n\x06Limits\x12\x14\n\x0ctime_seconds\x18\x01 \x01(\x01\x12 \n\x13temperature_celsius\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1d\n\x15memory_headroom_ratio\x18\x03 \x01(\x01\x42\x16\n\x14_temperature_celsius\"\xa6\x02\n\x04Plan\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12 \n\x05steps\x18\x03 \x03(\x0b\x32\x11.edgeprof.v1.Step\x12\x13\n\x0brepetitions\x18\x04 \x01(\r\x12&\n\x08variants\x18\x05 \x03(\x0b\x32\x14.edgeprof.v1.Variant\x12!\n\x05gates\x18\x06 \x01(\x0b\x32\x12.edgeprof.v1.Gates\x12#\n\x06limits\x18\x07 \x01(\x0b\x32\x13.edgeprof.v1.Limits\x12\x0c\n\x04seed\x18\x08 \x01(\x04\x12\x14\n\x0crest_seconds\x18\t \x01(\x01\x12&\n\x05until\x18\n \x01(\x0b\x32\x12.edgeprof.v1.UntilH\x00\x88\x01\x01\x42\x08\n\x06_until*\xaa\x01\n\x08StepKind\x12\x19\n\x15STEP_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11STEP_KIND_PREFILL\x10\x01\x12\x14\n\x10STEP_KIND_DECODE\x10\x02\x12\x12\n\x0eSTEP_KIND_CHAT\x10\x03\x12\x16\n\x12STEP_KIND_FIDELITY\x10\x04\x12\x16\n\x12STEP_KIND_PARALLEL\x10\x05\x12\x12\n\x0eSTEP_KIND_ROWS\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x65\x64geprof/v1/plan.proto\x12\x0b\x65\x64geprof.v1\"\xd2\x01\n\x04Step\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x04kind\x18\x02 \x01(\x0e\x32\x15.edgeprof.v1.StepKind\x12\x15\n\rprompt_tokens\x18\x03 \x01(\r\x12\x14\n\x0c\x64\x65pth_tokens\x18\x04 \x01(\r\x12\x15\n\rdecode_tokens\x18\x05 \x01(\r\x12\r\n\x05turns\x18\x06 \x01(\r\x12\x11\n\ttop_count\x18\x07 \x01(\r\x12\x11\n\tsequences\x18\x08 \x01(\r\x12\x0c\n\x04rows\x18\t \x01(\r\x12\x10\n\x08optional\x18\n \x01(\x08\"\x8b\x01\n\x07Variant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x32\n\x07options\x18\x02 \x03(\x0b\x32!.edgeprof.v1.Variant.OptionsEntry\x12\x0e\n\x06python\x18\x03 \x01(\t\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x99\x01\n\x05Until\x12\x1b\n\x0einterval_ratio\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1c\n\x0fsettled_seconds\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x18\n\x10most_repetitions\x18\x03 \x01(\r\x12\x14\n\x0cmost_seconds\x18\x04 \x01(\x01\x42\x11\n\x0f_interval_ratioB\x12\n\x10_settled_seconds\"\x93\x01\n\x05Gates\x12&\n\x19start_temperature_celsius\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0eidle_cpu_ratio\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x0cwait_seconds\x18\x03 \x01(\x01\x42\x1c\n\x1a_start_temperature_celsiusB\x11\n\x0f_idle_cpu_ratio\"w\n\x06Limits\x12\x14\n\x0ctime_seconds\x18\x01 \x01(\x01\x12 \n\x13temperature_celsius\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1d\n\x15memory_headroom_ratio\x18\x03 \x01(\x01\x42\x16\n\x14_temperature_celsius\"\xa6\x02\n\x04Plan\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12 \n\x05steps\x18\x03 \x03(\x0b\x32\x11.edgeprof.v1.Step\x12\x13\n\x0brepetitions\x18\x04 \x01(\r\x12&\n\x08variants\x18\x05 \x03(\x0b\x32\x14.edgeprof.v1.Variant\x12!\n\x05gates\x18\x06 \x01(\x0b\x32\x12.edgeprof.v1.Gates\x12#\n\x06limits\x18\x07 \x01(\x0b\x32\x13.edgeprof.v1.Limits\x12\x0c\n\x04seed\x18\x08 \x01(\x04\x12\x14\n\x0crest_seconds\x18\t \x01(\x01\x12&\n\x05until\x18\n \x01(\x0b\x32\x12.edgeprof.v1.UntilH\x00\x88\x01\x01\x42\x08\n\x06_until*\xaa\x01\n\x08StepKind\x12\x19\n\x15STEP_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11STEP_KIND_PREFILL\x10\x01\x12\x14\n\x10STEP_KIND_DECODE\x10\x02\x12\x12\n\x0eSTEP_KIND_CHAT\x10\x03\x12\x16\n\x12STEP_KIND_FIDELITY\x10\x04\x12\x16\n\x12STEP_KIND_PARALLEL\x10\x05\x12\x12\n\x0eSTEP_KIND_ROWS\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,20 +33,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_VARIANT_OPTIONSENTRY']._loaded_options = None
   _globals['_VARIANT_OPTIONSENTRY']._serialized_options = b'8\001'
-  _globals['_STEPKIND']._serialized_start=1101
-  _globals['_STEPKIND']._serialized_end=1271
+  _globals['_STEPKIND']._serialized_start=1119
+  _globals['_STEPKIND']._serialized_end=1289
   _globals['_STEP']._serialized_start=40
-  _globals['_STEP']._serialized_end=232
-  _globals['_VARIANT']._serialized_start=235
-  _globals['_VARIANT']._serialized_end=374
-  _globals['_VARIANT_OPTIONSENTRY']._serialized_start=328
-  _globals['_VARIANT_OPTIONSENTRY']._serialized_end=374
-  _globals['_UNTIL']._serialized_start=377
-  _globals['_UNTIL']._serialized_end=530
-  _globals['_GATES']._serialized_start=533
-  _globals['_GATES']._serialized_end=680
-  _globals['_LIMITS']._serialized_start=682
-  _globals['_LIMITS']._serialized_end=801
-  _globals['_PLAN']._serialized_start=804
-  _globals['_PLAN']._serialized_end=1098
+  _globals['_STEP']._serialized_end=250
+  _globals['_VARIANT']._serialized_start=253
+  _globals['_VARIANT']._serialized_end=392
+  _globals['_VARIANT_OPTIONSENTRY']._serialized_start=346
+  _globals['_VARIANT_OPTIONSENTRY']._serialized_end=392
+  _globals['_UNTIL']._serialized_start=395
+  _globals['_UNTIL']._serialized_end=548
+  _globals['_GATES']._serialized_start=551
+  _globals['_GATES']._serialized_end=698
+  _globals['_LIMITS']._serialized_start=700
+  _globals['_LIMITS']._serialized_end=819
+  _globals['_PLAN']._serialized_start=822
+  _globals['_PLAN']._serialized_end=1116
 # @@protoc_insertion_point(module_scope)

@@ -25,7 +25,7 @@ STEP_KIND_PARALLEL: StepKind
 STEP_KIND_ROWS: StepKind
 
 class Step(_message.Message):
-    __slots__ = ("name", "kind", "prompt_tokens", "depth_tokens", "decode_tokens", "turns", "top_count", "sequences", "rows")
+    __slots__ = ("name", "kind", "prompt_tokens", "depth_tokens", "decode_tokens", "turns", "top_count", "sequences", "rows", "optional")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +35,7 @@ class Step(_message.Message):
     TOP_COUNT_FIELD_NUMBER: _ClassVar[int]
     SEQUENCES_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
+    OPTIONAL_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: StepKind
     prompt_tokens: int
@@ -44,7 +45,8 @@ class Step(_message.Message):
     top_count: int
     sequences: int
     rows: int
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[StepKind, str]] = ..., prompt_tokens: _Optional[int] = ..., depth_tokens: _Optional[int] = ..., decode_tokens: _Optional[int] = ..., turns: _Optional[int] = ..., top_count: _Optional[int] = ..., sequences: _Optional[int] = ..., rows: _Optional[int] = ...) -> None: ...
+    optional: bool
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[StepKind, str]] = ..., prompt_tokens: _Optional[int] = ..., depth_tokens: _Optional[int] = ..., decode_tokens: _Optional[int] = ..., turns: _Optional[int] = ..., top_count: _Optional[int] = ..., sequences: _Optional[int] = ..., rows: _Optional[int] = ..., optional: _Optional[bool] = ...) -> None: ...
 
 class Variant(_message.Message):
     __slots__ = ("name", "options", "python")

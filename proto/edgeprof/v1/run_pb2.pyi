@@ -129,7 +129,7 @@ class OptionSet(_message.Message):
     def __init__(self, options: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class RunStarted(_message.Message):
-    __slots__ = ("run_id", "job_id", "plan", "model", "engine", "device", "boot_id", "monotonic_ns", "wall_ns", "slept_ns")
+    __slots__ = ("run_id", "job_id", "plan", "model", "engine", "device", "boot_id", "monotonic_ns", "wall_ns", "slept_ns", "left_out_steps")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
@@ -140,6 +140,7 @@ class RunStarted(_message.Message):
     MONOTONIC_NS_FIELD_NUMBER: _ClassVar[int]
     WALL_NS_FIELD_NUMBER: _ClassVar[int]
     SLEPT_NS_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_STEPS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     job_id: str
     plan: _plan_pb2.Plan
@@ -150,7 +151,8 @@ class RunStarted(_message.Message):
     monotonic_ns: int
     wall_ns: int
     slept_ns: int
-    def __init__(self, run_id: _Optional[str] = ..., job_id: _Optional[str] = ..., plan: _Optional[_Union[_plan_pb2.Plan, _Mapping]] = ..., model: _Optional[_Union[ModelFacts, _Mapping]] = ..., engine: _Optional[_Union[EngineFacts, _Mapping]] = ..., device: _Optional[_Union[_device_pb2.DeviceFacts, _Mapping]] = ..., boot_id: _Optional[bytes] = ..., monotonic_ns: _Optional[int] = ..., wall_ns: _Optional[int] = ..., slept_ns: _Optional[int] = ...) -> None: ...
+    left_out_steps: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, run_id: _Optional[str] = ..., job_id: _Optional[str] = ..., plan: _Optional[_Union[_plan_pb2.Plan, _Mapping]] = ..., model: _Optional[_Union[ModelFacts, _Mapping]] = ..., engine: _Optional[_Union[EngineFacts, _Mapping]] = ..., device: _Optional[_Union[_device_pb2.DeviceFacts, _Mapping]] = ..., boot_id: _Optional[bytes] = ..., monotonic_ns: _Optional[int] = ..., wall_ns: _Optional[int] = ..., slept_ns: _Optional[int] = ..., left_out_steps: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CeilingMeasured(_message.Message):
     __slots__ = ("run_id", "processor", "read_kernel", "read_threads", "read_bytes_per_second", "copy_kernel", "copy_threads", "copy_bytes_per_second")

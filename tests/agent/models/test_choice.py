@@ -7,9 +7,10 @@ import pytest
 from edgeprof.errors import EdgeprofError
 from edgeprof.plan import Plan, Step, StepKind, Variant
 from edgeprof.plan_file import built_in_plan
-from edgeprof_agent.models.choice import choose_shape, estimate_seconds, estimate_step_seconds, memory_needed_bytes
+from edgeprof_agent.models.choice import choose_shape, estimate_seconds, memory_needed_bytes
 from edgeprof_agent.models.planned import planned_facts
 from edgeprof_agent.models.presets import PUBLISHED_SHAPES, parse_spec
+from edgeprof_agent.models.speed import assumed_speed, step_seconds
 
 GB = 10**9
 QUICK = built_in_plan("quick")
@@ -86,7 +87,7 @@ def test_every_variant_repetition_and_rest_takes_its_time() -> None:
 
 def test_one_more_repetition_takes_the_time_of_a_step() -> None:
     once, twice = (estimate_seconds(MODEL, replace(DECODE, repetitions=n), 10 * GB, 4) for n in (1, 2))
-    assert twice - once == pytest.approx(estimate_step_seconds(MODEL, DECODE.steps[0], 10 * GB, 4))
+    assert twice - once == pytest.approx(step_seconds(MODEL, DECODE.steps[0], assumed_speed(MODEL, 10 * GB, 4)))
 
 
 def test_experts_that_are_not_used_cost_memory_and_no_time() -> None:

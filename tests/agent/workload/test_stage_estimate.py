@@ -2,40 +2,86 @@ import dataclasses
 
 import pytest
 
+from edgeprof.plan import Gates, Plan, Step, StepKind
 from edgeprof.plan_file import built_in_plan
 from edgeprof.run import PhaseKind, StepRef
-from edgeprof_agent.models.choice import estimate_seconds
 from edgeprof_agent.models.planned import planned_facts
 from edgeprof_agent.models.presets import parse_spec
+from edgeprof_agent.models.speed import Speed, assumed_speed, decode_bytes, step_seconds
 from edgeprof_agent.workload.schedule import Stage, schedule
 from edgeprof_agent.workload.stage_estimate import StageEstimate
 
 PLAN = built_in_plan("quick")
 MODEL = planned_facts(parse_spec("synth:llama-3.2-1b@q4_0"))
+SPEED = Speed(prefill_seconds_per_token=0.01, decode_bytes_per_second=5e9)
 
 
-def step_seconds(estimate: StageEstimate, step: int) -> float:
+def seconds_of(estimate: StageEstimate, step: int) -> float:
     return estimate.seconds(Stage(PhaseKind.STEP, StepRef(step=step, variant=0, repetition=0)))
 
 
-def test_steps_take_what_they_add_to_the_estimate_of_the_plan() -> None:
-    estimate = StageEstimate(PLAN, MODEL, 4, 30e9)
-    more = dataclasses.replace(PLAN, repetitions=PLAN.repetitions + 1)
-    added = estimate_seconds(MODEL, more, 30e9, 4) - estimate_seconds(MODEL, PLAN, 30e9, 4)
-    assert sum(step_seconds(estimate, step) for step in range(len(PLAN.steps))) == pytest.approx(added)
+def estimate_of(*steps: Step) -> StageEstimate:
+    return StageEstimate(Plan(name="plan", steps=steps), MODEL, 4, 30e9, SPEED)
+
+
+def decode(tokens: int, depth: int = 0) -> Step:
+    return Step(kind=StepKind.DECODE, decode_tokens=tokens, depth_tokens=depth)
 
 
 def test_a_measured_bandwidth_changes_what_decoding_takes() -> None:
     estimate = StageEstimate(PLAN, MODEL, 4, None)
-    before = [step_seconds(estimate, step) for step in range(2)]
+    before = [seconds_of(estimate, step) for step in range(2)]
     estimate.use_bandwidth(200e9)
-    prefill, decode = (step_seconds(estimate, step) for step in range(2))
-    assert prefill == pytest.approx(before[0])
-    assert decode < before[1] / 5
+    after = [seconds_of(estimate, step) for step in range(2)]
+    assert after[0] == pytest.approx(before[0])
+    assert after[1] < before[1] / 5
 
 
-def test_every_stage_has_an_estimate() -> None:
+def test_a_speed_that_is_known_is_not_guessed_from_the_bandwidth() -> None:
+    estimate = StageEstimate(PLAN, MODEL, 4, 30e9, SPEED)
+    before = [seconds_of(estimate, step) for step in range(len(PLAN.steps))]
+    estimate.use_bandwidth(200e9)
+    assert [seconds_of(estimate, step) for step in range(len(PLAN.steps))] == before
+    assert before[0] == pytest.approx(256 * 0.01)
+    assert before[1] == pytest.approx(48 * decode_bytes(MODEL, 48) / 5e9)
+
+
+def test_context_that_the_step_before_left_is_not_filled_again() -> None:
+    shallow, deep = decode(48, 512), decode(48, 1536)
+    estimate = estimate_of(shallow, deep)
+    assert seconds_of(estimate, 0) == pytest.approx(step_seconds(MODEL, shallow, SPEED, 1584))
+    assert seconds_of(estimate, 1) == pytest.approx(step_seconds(MODEL, deep, SPEED, 560))
+    assert step_seconds(MODEL, deep, SPEED, 0) - seconds_of(estimate, 1) == pytest.approx(560 * 0.01)
+
+
+def test_sequences_and_rows_share_the_reading_of_the_weights_but_not_the_arithmetic() -> None:
+    few, many = (Step(kind=StepKind.PARALLEL, sequences=count, decode_tokens=16) for count in (2, 200))
+    assert step_seconds(MODEL, few, SPEED) == pytest.approx(step_seconds(MODEL, decode(16), SPEED))
+    assert step_seconds(MODEL, many, SPEED) == pytest.approx(16 * 200 * 0.01)
+    rows = Step(kind=StepKind.ROWS, rows=4, decode_tokens=64)
+    assert step_seconds(MODEL, rows, SPEED) == pytest.approx(16 * decode_bytes(MODEL, 64) / 5e9)
+
+
+def test_a_repetition_is_the_sum_of_its_timed_steps_in_all_variants() -> None:
+    fidelity = Step(kind=StepKind.FIDELITY, prompt_tokens=100)
+    plan = Plan(name="plan", steps=(decode(10), fidelity), variants=PLAN.variants * 2)
+    estimate = StageEstimate(plan, MODEL, 4, 30e9, SPEED)
+    assert estimate.repetition_seconds() == pytest.approx(2 * seconds_of(estimate, 0))
+
+
+def test_every_stage_but_the_unloading_has_an_estimate() -> None:
     estimate = StageEstimate(PLAN, MODEL, 4, 30e9)
     for stage in schedule(PLAN, side_by_side=True):
-        foreseen = stage.kind not in (PhaseKind.GATE, PhaseKind.UNLOAD)
-        assert (estimate.seconds(stage) > 0) is foreseen
+        assert (estimate.seconds(stage) > 0) is (stage.kind is not PhaseKind.UNLOAD)
+
+
+def test_a_gate_without_a_wish_takes_no_time() -> None:
+    plan = dataclasses.replace(PLAN, gates=Gates(idle_cpu_ratio=None))
+    assert StageEstimate(plan, MODEL, 4, 30e9).seconds(Stage(PhaseKind.GATE)) == 0.0
+
+
+def test_a_prompt_takes_the_time_of_its_arithmetic() -> None:
+    one, two = (assumed_speed(MODEL, 10e9, cores).prefill_seconds_per_token for cores in (1, 2))
+    parameters_in_layers = 1_235_814_400 - 128_256 * 2048
+    assert one == pytest.approx(2 * two)
+    assert one == pytest.approx(2 * parameters_in_layers / 50e9, rel=0.2)

@@ -9,9 +9,10 @@ import pytest
 from edgeprof.engine import EngineCapabilities, EngineOption
 from edgeprof.errors import EdgeprofError
 from edgeprof.plan import Plan, Step, StepKind, Variant
+from edgeprof.run import RunStarted
 from edgeprof_agent.workload.engine_messages import EngineHello
 from edgeprof_agent.workload.preparation import prepare
-from edgeprof_agent.workload.suitability import refuse_what_engine_cannot
+from edgeprof_agent.workload.suitability import refuse_what_engine_cannot, without_what_engine_cannot
 
 from .runs import Device, job, plan_of
 
@@ -94,6 +95,24 @@ def test_more_sequences_than_the_engine_decodes_together_are_refused(sequences: 
     cause = str(refused.value)
     assert cause.startswith("the engine abacus cannot run the step 'many': it decodes 4 sequences together at most; ")
     assert advice in cause
+
+
+def test_optional_steps_are_left_out_where_the_engine_cannot_run_them() -> None:
+    four = Step(kind=StepKind.ROWS, name="four", rows=4, decode_tokens=16)
+    plan = replace(plan_of(), steps=(*plan_of().steps, replace(four, optional=True)))
+    assert without_what_engine_cannot(plan, HELLO) == plan_of()
+    needed = replace(plan_of(), steps=(*plan_of().steps, four))
+    assert without_what_engine_cannot(needed, HELLO) == needed
+    able = replace(HELLO, capabilities=replace(CAPABLE, step_kinds=("prefill", "decode", "chat", "rows")))
+    assert without_what_engine_cannot(plan, able) == plan
+
+
+def test_a_run_tells_which_steps_it_left_out(device: Device, model: str) -> None:
+    four = Step(kind=StepKind.ROWS, name="four", rows=4, decode_tokens=16, optional=True)
+    plan = plan_of()
+    device.run(job(replace(plan, steps=(four, *plan.steps)), model))
+    [started] = device.all(RunStarted)
+    assert (started.plan, started.left_out_steps) == (plan, ("four",))
 
 
 def test_it_is_refused_before_the_model_is_touched_and_leaves_no_engine_behind(device: Device) -> None:
