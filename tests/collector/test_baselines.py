@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof.run import RunEvent, RunState
+from edgeprof.run import RunState
 from edgeprof_collector.analysis.finding_name import FindingName
 from edgeprof_collector.analysis.verdict import Verdict
 from edgeprof_collector.client import Client, HttpClient, LocalClient
@@ -19,8 +19,9 @@ from edgeprof_collector.results_feed import ResultsFeed
 from edgeprof_collector.store.errors import NotFoundError
 from edgeprof_collector.store.records import DeviceRecord, RunSummary
 from edgeprof_collector.store.sqlite import SqliteStore
-from tests.collector.analysis.sample_run import QUICK, Scenario, sample_record, with_repetitions
-from tests.collector.store.samples import delivery, event_message, facts, greeting
+from tests.collector.analysis.sample_run import QUICK, Scenario, with_repetitions
+from tests.collector.store.samples import facts, greeting
+from tests.collector.stored_samples import store_sample
 from tests.collector.web.live_collector import LiveCollector, live_collector, store_run
 
 EIGHT = with_repetitions(QUICK, 8)
@@ -53,19 +54,6 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     store.admit([greeting()])
     yield store
     store.close()
-
-
-def _store_sample(store: SqliteStore, run_id: str, first_sequence: int, scenario: Scenario) -> int:
-    """Keep a run in which the scenario is true; return the sequence after its last."""
-    record = sample_record(scenario)
-    assert record.finished is not None
-    events: list[RunEvent] = [record.started, *record.phases, *record.loaded, *record.requests, record.finished]
-    messages = [
-        event_message(first_sequence + position, replace(event, run_id=run_id)) for position, event in enumerate(events)
-    ]
-    (cursor,) = store.commit([delivery(*messages)])
-    assert cursor == first_sequence + len(events) - 1
-    return cursor + 1
 
 
 @pytest.mark.parametrize(
@@ -126,8 +114,8 @@ def test_the_latest_of_the_same_work_and_device_is_chosen(runs: list[RunSummary]
 
 @pytest.mark.parametrize(("decode_rate", "is_worse"), [(24.0, False), (30.0, False), (22.0, True)])
 def test_a_run_is_held_against_its_baseline(store: SqliteStore, decode_rate: float, *, is_worse: bool) -> None:
-    then = _store_sample(store, "baseline", 1, Scenario(plan=EIGHT))
-    _store_sample(store, "new", then, Scenario(plan=EIGHT, decode_rate=decode_rate))
+    then = store_sample(store, "baseline", 1, Scenario(plan=EIGHT))
+    store_sample(store, "new", then, Scenario(plan=EIGHT, decode_rate=decode_rate))
     client = LocalClient(store)
     client.set_baseline("baseline", is_baseline=True)
 
@@ -142,8 +130,8 @@ def test_a_run_is_held_against_its_baseline(store: SqliteStore, decode_rate: flo
 
 def test_other_steps_under_the_same_name_are_not_held_against_it(store: SqliteStore) -> None:
     other = replace(EIGHT, steps=EIGHT.steps[:2])
-    then = _store_sample(store, "baseline", 1, Scenario(plan=EIGHT))
-    _store_sample(store, "new", then, Scenario(plan=other, decode_rate=12.0))
+    then = store_sample(store, "baseline", 1, Scenario(plan=EIGHT))
+    store_sample(store, "new", then, Scenario(plan=other, decode_rate=12.0))
     client = LocalClient(store)
     client.set_baseline("baseline", is_baseline=True)
 
@@ -153,7 +141,7 @@ def test_other_steps_under_the_same_name_are_not_held_against_it(store: SqliteSt
 
 
 def test_the_collector_warns_by_itself(store: SqliteStore, caplog: pytest.LogCaptureFixture) -> None:
-    then = _store_sample(store, "baseline", 1, Scenario(plan=EIGHT))
+    then = store_sample(store, "baseline", 1, Scenario(plan=EIGHT))
     store.set_baseline("baseline", is_baseline=True)
     published: asyncio.Queue[str] = asyncio.Queue()
 
@@ -165,7 +153,7 @@ def test_the_collector_warns_by_itself(store: SqliteStore, caplog: pytest.LogCap
         feed = ResultsFeed(store, Told())
         task = asyncio.create_task(feed.run())
         assert await published.get() == "baseline"
-        _store_sample(store, "new", then, Scenario(plan=EIGHT, decode_rate=20.0))
+        store_sample(store, "new", then, Scenario(plan=EIGHT, decode_rate=20.0))
         feed.run_finished("new")
         while await published.get() != "new":
             pass

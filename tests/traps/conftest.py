@@ -24,7 +24,7 @@ def wide_model(models: Path) -> str:
     return str(path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def lab(models: Path) -> Lab:
     """Runs plans on this machine, with nothing read but what the engine tells."""
     return Lab(models)

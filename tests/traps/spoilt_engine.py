@@ -35,6 +35,7 @@ WAYS = (
     "slows down",
     "loses its weights",
     "damages its weights",
+    "slow at 8 bits",
 )
 _SILENT = llama_cpp.llama_log_callback(lambda _level, _text, _user_data: None)
 _MORE = 3
@@ -85,8 +86,15 @@ class SpoiltLlamaCpp(LlamaCpp):
     def _times_again(self) -> int:
         first_timed = self._steps_begun == 2  # the warm-up is the first
         hot = self._steps_begun > 1 + _FAST_STEPS
+        if self._way == "slow at 8 bits":
+            return 4 * _MORE * self._has_8_bits()
         again = {"works four times": _MORE, "first step works more": 2 * _MORE * first_timed, "slows down": _MORE * hot}
         return again.get(self._way, 0)
+
+    def _has_8_bits(self) -> bool:
+        description = ctypes.create_string_buffer(128)
+        llama_cpp.llama_model_desc(self._model, description, len(description))
+        return b"Q8_0" in description.value
 
     def _cut(self, count: int) -> None:
         memory = llama_cpp.llama_get_memory(self._context)

@@ -19,6 +19,7 @@ class FindingName(str, Enum):
     BUSY_MACHINE = "busy-machine"
     PARTLY_OFFLOADED = "partly-offloaded"
     MEMORY_HEADROOM = "memory-headroom"
+    QUANTISATION_OFF_LINE = "quantisation-off-line"
     WORSE_THAN_BASELINE = "worse-than-baseline"
     PAGING = "paging"
     FIRST_CALL = "first-call"

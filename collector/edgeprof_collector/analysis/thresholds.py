@@ -113,6 +113,10 @@ KV_EXPLAINS_RATIO = 0.5
 # of both must lie apart.
 VARIANT_MIN_RATIO = 0.05
 
+# Kernels of different quantisations reach different shares of the bandwidth, a half against nearly all of it; a rate
+# that is twice as far from what its bytes explain is no such difference.
+OFF_LINE_RATIO = 2.0
+
 # The mean KL divergence from which on a model says something else. Other numbers of threads, batch sizes and kernels
 # stay under 0.001 nats, and so do 8-bit weights of Llama 3 8B (0.0014); its 5-bit ones are at 0.011, its 4-bit ones
 # at 0.03 and more (the scoreboard in llama.cpp's tools/perplexity/README.md).

@@ -1,9 +1,10 @@
-"""A stored run judged in full: by itself, and against its baseline if it has one."""
+"""A stored run judged in full: by itself, beside other quantisations of its model, and against its baseline."""
 
 from dataclasses import dataclass, replace
 
 from edgeprof.run import RunRecord
 from edgeprof_collector.analysis.analyse import analyse
+from edgeprof_collector.analysis.comparison.quantisation_line import quantisation_line
 from edgeprof_collector.analysis.comparison.regression import regression
 from edgeprof_collector.analysis.comparison.side import RunData
 from edgeprof_collector.analysis.series import Series, collect_series
@@ -11,6 +12,7 @@ from edgeprof_collector.analysis.soundness import sound_part
 from edgeprof_collector.analysis.verdict import Verdict
 from edgeprof_collector.client.baselines import baseline_of
 from edgeprof_collector.client.protocol import Client
+from edgeprof_collector.client.quantisations import other_quantisations
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +25,14 @@ class JudgedRun:
 
 
 def judge_run(client: Client, record: RunRecord) -> JudgedRun:
-    """Fetch a run's telemetry and its baseline, and judge it."""
+    """Fetch a run's telemetry and the runs that it is held against, and judge it."""
     run = fetch_run(client, record)
-    verdict = run.verdict
+    others = [fetch_run(client, other) for other in other_quantisations(client, record)]
+    found = quantisation_line(run, others)
     baseline = baseline_of(client, record)
     if baseline is not None:
-        found = regression(fetch_run(client, client.run(baseline.run_id)), run)
-        verdict = replace(verdict, findings=(*found, *verdict.findings))
+        found = (*regression(fetch_run(client, client.run(baseline.run_id)), run), *found)
+    verdict = replace(run.verdict, findings=(*found, *run.verdict.findings))
     return JudgedRun(record, tuple(run.series), verdict)
 
 
