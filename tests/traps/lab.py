@@ -37,6 +37,7 @@ from edgeprof_collector.analysis.series import Series, collect_series
 from edgeprof_collector.analysis.verdict import Finding, Verdict
 
 SPOILT_ENGINE = str(Path(__file__).parent / "spoilt_engine.py")
+HASTY_ENGINE = str(Path(__file__).parent / "hasty_mlx.py")
 LLAMA_CPP = "llama-cpp-python"
 TINY = "synth:tiny@q8_0"
 # Two threads wait for each other at every layer, so that another process on one core slows both.
@@ -128,7 +129,7 @@ class Lab:
                 report=lambda _: None,
                 cache_folder=self.models,
             )
-            python = sys.executable if engine == SPOILT_ENGINE else ""
+            python = sys.executable if engine in (SPOILT_ENGINE, HASTY_ENGINE) else ""
             job = JobCommand(job_id="trap", version=1, plan=plan, model=model, engine=engine, python=python)
             finished = await execute(job, environment)
         assert (finished.state, finished.cause) == (RunState.SUCCEEDED, "")
