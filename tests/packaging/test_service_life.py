@@ -12,6 +12,7 @@ from tests.packaging.booted_tree import BootedTree, booted
 from tests.packaging.packages import build
 from tests.packaging.stopped_threads import all_but_the_main_thread_stopped
 
+SPOOL, STORE = "var/lib/edgeprof/spool.db", "var/lib/edgeprof-collector/edgeprof.sqlite"
 AGENT, COLLECTOR = "edgeprof-agent.service", "edgeprof-collector.service"
 ENGINE = Path(__file__).parents[1] / "agent/engines/standalone_engine.py"
 PLAN = """
@@ -103,27 +104,27 @@ def _stop_without_loss(tree: BootedTree) -> None:
     tree.until(lambda: " 0 messages" not in tree.unit(AGENT, "StatusText"), "nothing was sampled meanwhile")
     tree.run("systemctl", "stop", AGENT)
     assert tree.unit(AGENT, "Result") == "success"
-    newest = _newest_sequence(tree)
-    assert newest > _stored(tree)[0], "nothing waits"
+    epoch, newest = _spooled(tree)
+    assert newest > _stored(tree, epoch), "nothing waits"
     tree.run("systemctl", "start", COLLECTOR)
     tree.run("systemctl", "start", AGENT)
-    tree.until(lambda: _stored(tree)[0] >= newest, "what was spooled never arrived")
-    assert _stored(tree)[1] == 0, "nothing was lost"
+    tree.until(lambda: _stored(tree, epoch) >= newest, "what was spooled never arrived")
+    with closing(sqlite3.connect(tree.root / STORE)) as store:
+        assert store.execute("SELECT cause FROM gaps").fetchall() == [], "nothing was lost"
 
 
-def _newest_sequence(tree: BootedTree) -> int:
-    """The last sequence in the spool of an agent that is stopped."""
-    with closing(sqlite3.connect(tree.root / "var/lib/edgeprof/spool.db")) as spool:
-        ((newest,),) = spool.execute("SELECT MAX(position) - epoch_start FROM messages, state")
-    return int(newest)
+def _spooled(tree: BootedTree) -> tuple[bytes, int]:
+    """The epoch of a spool whose agent is stopped, and the last sequence in it."""
+    with closing(sqlite3.connect(tree.root / SPOOL)) as spool:
+        ((epoch, newest),) = spool.execute("SELECT epoch, MAX(position) - epoch_start FROM messages, state")
+    return bytes(epoch), int(newest)
 
 
-def _stored(tree: BootedTree) -> tuple[int, int]:
-    """The last sequence that the collector has stored, and how many stretches of messages it knows to be lost."""
-    with closing(sqlite3.connect(tree.root / "var/lib/edgeprof-collector/edgeprof.sqlite")) as store:
-        ((stored,),) = store.execute("SELECT stored_sequence FROM spools")
-        ((gaps,),) = store.execute("SELECT COUNT(*) FROM gaps")
-    return int(stored), int(gaps)
+def _stored(tree: BootedTree, epoch: bytes) -> int:
+    """The last sequence of an epoch that the collector has stored."""
+    with closing(sqlite3.connect(tree.root / STORE)) as store:
+        ((stored,),) = store.execute("SELECT stored_sequence FROM spools WHERE epoch = ?", (epoch,))
+    return int(stored)
 
 
 def _upgrade(tree: BootedTree, package: Path, scratch: Path) -> None:
@@ -151,7 +152,7 @@ def _remove_and_purge(tree: BootedTree) -> None:
     tree.run("dpkg", "--remove", "edgeprof")
     assert tree.try_to_run("systemctl", "is-active", AGENT).stdout == "inactive\n"
     assert (tree.root / "etc/edgeprof/agent.toml").exists()
-    assert (tree.root / "var/lib/edgeprof/spool.db").exists()
+    assert (tree.root / SPOOL).exists()
     assert not (tree.root / "usr/lib/edgeprof").exists()
     shutil.rmtree(tree.root / f"etc/systemd/system/{AGENT}.d")  # the test's own
 
@@ -172,7 +173,7 @@ def _live_without_the_package(tree: BootedTree) -> None:
     assert "The service is installed and started.\n" in tree.run("/opt/profiler/bin/edgeprof-agent", "install-service")
     assert tree.unit(AGENT, "ActiveState") == "active"
     assert "/opt/profiler/bin/edgeprof-agent" in tree.unit(AGENT, "ExecStart")
-    assert (tree.root / "var/lib/edgeprof/spool.db").exists()
+    assert (tree.root / SPOOL).exists()
 
     tree.run("/opt/profiler/bin/edgeprof-agent", "uninstall-service")
     assert tree.try_to_run("systemctl", "is-active", AGENT).stdout == "inactive\n"
