@@ -26,3 +26,18 @@ class Answer(NamedTuple):
     total_tokens: int
     usage: Usage
     end_ns: int
+
+
+def corrected_counts(answer: Answer) -> dict[str, object]:
+    """The counts of all events, if the answer has more or fewer tokens than came with them as far as anyone said.
+
+    Which event had them is not known, so they are spread evenly over those after the first.
+    """
+    events = len(answer.event_tokens)
+    if sum(answer.event_tokens) == answer.total_tokens or not events:
+        return {}
+    if events == 1:
+        return {"counts": [answer.total_tokens]}
+    later, rest = max(answer.total_tokens - 1, 0), events - 1
+    counts = [later * (place + 1) // rest - later * place // rest for place in range(rest)]
+    return {"counts": [answer.total_tokens - later, *counts]}

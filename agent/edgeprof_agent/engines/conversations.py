@@ -26,11 +26,14 @@ CountTokens = Callable[[str], int]
 
 
 class Seeds:
-    """The seeds of a run's texts: one for the context up to its depth, and fresh ones for what must not be cached."""
+    """The seeds of a run's texts: one for the context up to its depth, and fresh ones for what must not be cached.
 
-    def __init__(self, seed: int) -> None:
+    ``given`` is how many fresh ones an engine that outlives the run may have met before.
+    """
+
+    def __init__(self, seed: int, given: int = 0) -> None:
         self.of_depth = seed
-        self._given = 0
+        self._given = given
 
     def fresh(self) -> int:
         """A seed that no request had before, so that its tokens cannot be in the engine's cache."""

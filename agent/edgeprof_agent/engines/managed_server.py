@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable
 
-from .ending import describe_status
+from .ending import describe_status, last_words
 from .engine import EngineError
 from .process_family import descendants
 from .server_setup import Command
@@ -73,16 +73,22 @@ class ManagedServer:
         """The server's process id."""
         return self._process.pid
 
-    def await_ready(self, is_ready: Callable[[], bool], patience_seconds: float) -> None:
+    def await_ready(
+        self, is_ready: Callable[[], bool], has_failed: Callable[[], bool], patience_seconds: float
+    ) -> None:
         """Wait until ``is_ready`` says so.
 
         Raises:
-            EngineError: it ended, or was not ready in time; it is stopped then.
+            EngineError: it ended, ``has_failed`` says that it never will be ready, or it was not in time; it is
+                stopped then.
         """
         deadline = time.monotonic() + patience_seconds
         while not is_ready():
             if cause := self.death("its start", wait_seconds=0.0):
                 raise EngineError(cause)
+            if has_failed():
+                self.stop()
+                raise EngineError(f"{self._name} failed to start; it said: {last_words(self._said())}")
             if time.monotonic() > deadline:
                 self.stop()
                 raise EngineError(
@@ -100,7 +106,11 @@ class ManagedServer:
         except subprocess.TimeoutExpired:
             return ""
         self._reader.join(_DEATH_SECONDS)
-        return describe_status(status, doing, self._output.decode(errors="replace"), self._name)
+        return describe_status(status, doing, self._said(), self._name)
+
+    def has_said(self, text: str) -> bool:
+        """Whether a text is in the end of what it has printed."""
+        return text in self._said()
 
     def stop(self) -> None:
         """End the server and what it has started: ask, then kill."""
@@ -118,6 +128,9 @@ class ManagedServer:
         self._reader.join(_DEATH_SECONDS)
         if self._process.stdout and not self._reader.is_alive():
             self._process.stdout.close()
+
+    def _said(self) -> str:
+        return self._output.decode(errors="replace")
 
     def _read(self) -> None:
         assert self._process.stdout

@@ -14,7 +14,7 @@ from typing import Any, Callable, Mapping
 
 import mistralrs
 
-from .answer import Answer, Usage
+from .answer import Answer, Usage, corrected_counts
 from .conversations import Seeds, TextConversation, TextWriter
 from .engine import Engine, EngineError, Loaded, Step
 from .options import Option, OptionValue, write_value
@@ -106,7 +106,8 @@ class MistralRs(Engine):
         answer = self._complete(conversation, decode_tokens, recorder, arrived)
         total, cached = answer.usage.prompt_tokens or 0, answer.usage.cached_tokens or 0
         depth = min(step.depth_tokens, cached)
-        recorder.end(prompt_tokens=total - depth, reused_tokens=cached - depth, depth_tokens=depth)
+        counts = corrected_counts(answer) if tokens_count else {}
+        recorder.end(prompt_tokens=total - depth, reused_tokens=cached - depth, depth_tokens=depth, **counts)
         conversation.add_answer(answer)
 
     def _decode(self, step: Step, conversation: TextConversation, recorder: Recorder) -> None:
@@ -124,12 +125,13 @@ class MistralRs(Engine):
             arrivals += 1
 
         answer = self._complete(conversation, step.decode_tokens + 1, recorder, arrived)
-        recorder.end(depth_tokens=answer.usage.prompt_tokens or conversation.tokens)
+        timed = answer._replace(event_tokens=answer.event_tokens[1:], total_tokens=answer.total_tokens - 1)
+        recorder.end(depth_tokens=answer.usage.prompt_tokens or conversation.tokens, **corrected_counts(timed))
 
     def _complete(
         self, conversation: TextConversation, decode_tokens: int, recorder: Recorder, arrived: Callable[[int], None]
     ) -> Answer:
-        """Send the conversation and take the answer, a token at a time."""
+        """Send the conversation and take the answer: a token at a time, but for those that make one character."""
         messages: Any = conversation.fields()["messages"]
         request = mistralrs.ChatCompletionRequest(
             messages=messages,
@@ -149,14 +151,15 @@ class MistralRs(Engine):
                 usage = chunk.usage or usage
         except _REFUSALS as error:
             raise EngineError(f"mistral.rs cannot answer: {_first_line(error)}") from error
-        if len(texts) != decode_tokens or usage is None:
-            raise EngineError(f"mistral.rs ended its answer after {len(texts)} of {decode_tokens} tokens")
+        total = usage.completion_tokens if usage else len(texts)
+        if usage is None or total != decode_tokens:
+            raise EngineError(f"mistral.rs ended its answer after {total} of {decode_tokens} tokens")
         details = usage.prompt_tokens_details
         return Answer(
             text="".join(texts),
             token_ids=[],
             event_tokens=[1] * len(texts),
-            total_tokens=len(texts),
+            total_tokens=total,
             usage=Usage(
                 prompt_tokens=usage.prompt_tokens,
                 completion_tokens=usage.completion_tokens,

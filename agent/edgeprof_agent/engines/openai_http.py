@@ -6,17 +6,20 @@ All times are the client's: a token is there when the piece of the stream that h
 from __future__ import annotations
 
 import sys
+import time
 from typing import Callable, Mapping
 
-from .answer import Answer
+from .answer import Answer, corrected_counts
 from .completion import Arrival
 from .conversations import Conversation, Seeds, TextConversation, TextWriter, TokenConversation
-from .engine import Capabilities, Engine, EngineError, Loaded, Step
+from .engine import Engine, EngineError, Loaded, Step
 from .listener import listening_process
 from .managed_server import ManagedServer, choose_port
 from .options import Option, OptionValue, write_value
 from .recorder import Recorder
+from .served_model import refuse_what_server_cannot_read
 from .server_client import ServerClient, StreamBrokenError
+from .server_kinds import capabilities_of
 from .server_session import Patience, ServerSession
 from .server_setup import ServerSetup, build_command, kind_of, take_setup
 from .server_version import server_version
@@ -48,15 +51,7 @@ class OpenAiHttp(Engine):
         self.name = setup.name
         self.version = server_version(kind, setup)
         self.build = f"{kind.name} at {setup.address}" if setup.attached else " ".join(kind.command)
-        self.capabilities = Capabilities(
-            token_steps=False,
-            logits=False,
-            parallel_sequences=1,
-            prefix_reuse=kind.api.prefix_reuse,
-            exact_counts=kind.api.exact_counts,
-            own_process=False,
-            loads_model=not setup.attached,
-        )
+        self.capabilities = capabilities_of(kind, attached=setup.attached)
         own = () if setup.attached else (*(flag.option for flag in kind.flags), *MANAGED_OPTIONS)
         self.options = (*own, *CLIENT_OPTIONS)
         self._server: ManagedServer | None = None
@@ -71,7 +66,7 @@ class OpenAiHttp(Engine):
         Raises:
             EngineError: it does not start, does not become ready, or does not answer a first request.
         """
-        self._seeds = Seeds(seed)
+        self._seeds = Seeds(seed, given=_milliseconds_since_boot() if self._setup.attached else 0)
         try:
             process_id = self._attach() if self._setup.attached else self._start(path, options, context_tokens)
             self._open_session(options)
@@ -125,7 +120,7 @@ class OpenAiHttp(Engine):
             arrived=lambda arrival: recorder.token(arrival.tokens, arrival.time_ns),
         )
         depth_tokens = conversation.tokens if answer.usage.prompt_tokens is None else answer.usage.prompt_tokens
-        recorder.end(depth_tokens=depth_tokens, **_corrected_counts(answer))
+        recorder.end(depth_tokens=depth_tokens, **corrected_counts(answer))
 
     def _turn(self, step: Step, turn: int, conversation: Conversation, recorder: Recorder) -> None:
         """One turn of a chat: the whole conversation is sent, and the server reuses what it has of it."""
@@ -148,7 +143,7 @@ class OpenAiHttp(Engine):
             arrived=arrived,
             with_ids=turn + 1 < step.turns,
         )
-        recorder.end(**self._prompt_facts(step, answer, conversation, known), **_corrected_counts(answer))
+        recorder.end(**self._prompt_facts(step, answer, conversation, known), **corrected_counts(answer))
         conversation.add_answer(answer)
 
     def _fill(self, depth_tokens: int, recorder: Recorder) -> Conversation:
@@ -203,6 +198,7 @@ class OpenAiHttp(Engine):
         return listening_process(setup.address) if setup.process_id is None else setup.process_id
 
     def _start(self, path: str, options: Mapping[str, OptionValue], context_tokens: int) -> int:
+        refuse_what_server_cannot_read(self._kind, path)
         port = choose_port(int(options["port"]), self.name)
         room = int(context_tokens * (1 + _SPARE_RATIO)) + _SPARE_TOKENS
         command = build_command(
@@ -216,7 +212,12 @@ class OpenAiHttp(Engine):
         )
         client = self._client = ServerClient(f"http://127.0.0.1:{port}", self._setup.api_key)
         server = self._server = ManagedServer.start(self.name, command)
-        server.await_ready(lambda: client.answers(self._kind.api.ready_path), float(options["ready_seconds"]))
+        api = self._kind.api
+        server.await_ready(
+            lambda: client.answers(api.ready_path),
+            lambda: bool(api.failed_log) and server.has_said(api.failed_log),
+            float(options["ready_seconds"]),
+        )
         return server.process_id
 
     def _open_session(self, options: Mapping[str, OptionValue]) -> None:
@@ -264,27 +265,17 @@ class OpenAiHttp(Engine):
         return name, known if isinstance(known, int) else _UNKNOWN_VOCABULARY
 
 
+def _milliseconds_since_boot() -> int:
+    """Where seeds go on for a server that runs already: it may still have the prompts of earlier runs."""
+    return time.monotonic_ns() // 1_000_000
+
+
 def _beginner(recorder: Recorder, step: Step, conversation: Conversation, known_tokens: int) -> Callable[[], None]:
     """Return what begins a request, with what is expected of its prompt."""
     depth = min(step.depth_tokens, known_tokens)
     return lambda: recorder.begin(
         prompt_tokens=conversation.tokens - depth, reused_tokens=known_tokens - depth, depth_tokens=depth
     )
-
-
-def _corrected_counts(answer: Answer) -> dict[str, object]:
-    """The counts of all events, if the answer has more or fewer tokens than came with them as far as anyone said.
-
-    Which event had them is not known, so they are spread evenly over those after the first.
-    """
-    events = len(answer.event_tokens)
-    if sum(answer.event_tokens) == answer.total_tokens or not events:
-        return {}
-    if events == 1:
-        return {"counts": [answer.total_tokens]}
-    later, rest = max(answer.total_tokens - 1, 0), events - 1
-    counts = [later * (place + 1) // rest - later * place // rest for place in range(rest)]
-    return {"counts": [answer.total_tokens - later, *counts]}
 
 
 def open_engine() -> OpenAiHttp:

@@ -100,12 +100,17 @@ ENGINES = (
 
 
 class ProgramEntry(NamedTuple):
-    """An engine that is a program, which speaks the protocol itself: its file's name, and the ``make`` target of it."""
+    """An engine that is a program, which speaks the protocol itself: its file's name, and the ``make`` target of it.
+
+    The other fields are as of an `EngineEntry`.
+    """
 
     name: str
     program: str
     target: str
     capabilities: Capabilities
+    formats: tuple[str, ...] = ("gguf",)
+    quantisation: str = "q4_0"
 
 
 PROGRAMS = (

@@ -56,7 +56,9 @@ class ServerClient:
         except httpx.TransportError:
             return False
 
-    def ask(self, path: str, question: Mapping[str, object] | None = None) -> Any:
+    def ask(
+        self, path: str, question: Mapping[str, object] | None = None, patience_seconds: float = _ANSWER_SECONDS
+    ) -> Any:
         """GET ``path``, or POST a question to it, and return the answer.
 
         Raises:
@@ -64,7 +66,12 @@ class ServerClient:
             EngineError: the server refused, or did not answer in JSON.
         """
         try:
-            response = self._client.get(path) if question is None else self._client.post(path, json=question)
+            response = self._client.request(
+                "GET" if question is None else "POST",
+                path,
+                json=question,
+                timeout=httpx.Timeout(patience_seconds, connect=_CONNECT_SECONDS),
+            )
         except httpx.TransportError as error:
             raise StreamBrokenError(_why_broken(error)) from error
         _refuse_status(self.address, response)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping, NamedTuple, Sequence
 
+from .engine import Capabilities
 from .options import Option, OptionValue, write_value
 
 
@@ -47,7 +48,8 @@ class Api(NamedTuple):
     text ``{decode_tokens}`` stands for how many are asked for. ``chat_body``: fields that make it tell the ids of the
     tokens that it generates. ``prefix_reuse``: it keeps the cache of an earlier prompt that begins alike.
     ``exact_counts``: it tells how many tokens came with each event, or how many in all. ``ready_path`` answers 200
-    when requests can be sent. ``version`` is where it tells its version: a path, and the field there. ``model`` is the
+    when requests can be sent. ``failed_log`` is what it prints when it never will, of one that goes on to listen
+    without a model. ``version`` is where it tells its version: a path, and the field there. ``model`` is the
     name of the model that it was started with, if that has a name of its own.
     """
 
@@ -58,6 +60,7 @@ class Api(NamedTuple):
     prefix_reuse: bool = False
     exact_counts: bool = True
     ready_path: str = "/v1/models"
+    failed_log: str = ""
     version: tuple[str, str] | None = None
     model: str = ""
 
@@ -66,7 +69,8 @@ class ServerKind(NamedTuple):
     """A kind of server.
 
     ``command`` starts it, with the placeholders ``{python}``, ``{model_path}``, ``{model_folder}``, ``{model_file}``,
-    ``{context}`` and ``{port}``; without one it can only be attached. ``package`` is the Python package whose version
+    ``{context}`` and ``{port}``; without one it can only be attached. ``formats`` and ``quantisation`` are those of the
+    models that it reads, as of an engine in the registry. ``package`` is the Python package whose version
     is the server's, ``version_arguments`` ask its program.
     """
 
@@ -75,6 +79,21 @@ class ServerKind(NamedTuple):
     command: Sequence[str] = ()
     flags: Sequence[Flag] = ()
     environment: Mapping[str, str] = {}
+    formats: tuple[str, ...] = ("gguf", "safetensors")
+    quantisation: str = "q4_0"
     package: str = ""
     version_arguments: Sequence[str] = ()
     needs_model_name: bool = False
+
+
+def capabilities_of(kind: ServerKind, *, attached: bool) -> Capabilities:
+    """What a server of this kind can do; one that is attached has loaded its model already."""
+    return Capabilities(
+        token_steps=False,
+        logits=False,
+        parallel_sequences=1,
+        prefix_reuse=kind.api.prefix_reuse,
+        exact_counts=kind.api.exact_counts,
+        own_process=False,
+        loads_model=not attached,
+    )

@@ -109,13 +109,14 @@ class ServerSession:
             EngineError: it does not say.
         """
         counter = self._api.token_counter
+        patience_seconds = self._patience.first_seconds
         try:
             if counter is not None:
                 question = {"model": self._model, counter.field: text}
-                counted = self._client.ask(counter.path, question)[counter.answer]
+                counted = self._client.ask(counter.path, question, patience_seconds)[counter.answer]
                 return int(counted) if isinstance(counted, int) else len(counted)
             request = {"model": self._model, "max_tokens": 1, **self._texts(text)}
-            return int(self._client.ask(self._path, request)["usage"]["prompt_tokens"])
+            return int(self._client.ask(self._path, request, patience_seconds)["usage"]["prompt_tokens"])
         except (KeyError, TypeError, ValueError) as error:
             raise EngineError(f"{self._client.address} does not say how many tokens a text has") from error
         except StreamBrokenError as error:

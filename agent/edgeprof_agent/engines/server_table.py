@@ -62,6 +62,7 @@ LLAMA_SERVER = ServerKind(
         _boolean("repack", "rearrange weights for the processor", "--repack", off=("--no-repack",)),
     ),
     version_arguments=("--version",),
+    formats=("gguf",),
 )
 
 # llama_cpp/server/settings.py of llama-cpp-python. Its streams tell no token counts.
@@ -97,12 +98,19 @@ LLAMA_CPP_PYTHON_SERVER = ServerKind(
         _boolean("logits_all", "logits of every token", "--logits_all", "true", off=("--logits_all", "false")),
     ),
     package="llama-cpp-python",
+    formats=("gguf",),
 )
 
 # mlx_lm/server.py of mlx-lm 0.32.
 MLX_LM_SERVER = ServerKind(
     name="mlx-lm-server",
-    api=Api(body={"temperature": 0.0}, prefix_reuse=True, ready_path="/health", model="default_model"),
+    api=Api(
+        body={"temperature": 0.0},
+        prefix_reuse=True,
+        ready_path="/health",
+        failed_log="generation thread died",
+        model="default_model",
+    ),
     command=(
         *("{python}", "-m", "mlx_lm.server", "--host", "127.0.0.1", "--port", "{port}"),
         *("--model", "{model_path}"),
@@ -113,6 +121,8 @@ MLX_LM_SERVER = ServerKind(
         _integer("prompt_cache_count", "caches of earlier prompts that are kept", "--prompt-cache-size", "{}"),
     ),
     package="mlx-lm",
+    formats=("safetensors",),
+    quantisation="mlx-q4",
 )
 
 # docs.vllm.ai, "vllm serve" and "OpenAI-Compatible Server: extra parameters".
@@ -141,6 +151,7 @@ VLLM = ServerKind(
         ),
     ),
     package="vllm",
+    quantisation="hf-f16",
 )
 
 # doc/en/kt-kernel/Native-Precision-Tutorial.md of kvcache-ai/ktransformers: SGLang with kt-kernel.
@@ -169,6 +180,8 @@ KTRANSFORMERS = ServerKind(
         _integer("prefill_chunk", "prompt tokens processed at once", "--chunked-prefill-size", "{}", minimum=-1),
     ),
     package="sglang",
+    formats=("safetensors",),
+    quantisation="hf-bf16",
 )
 
 # README.md of oobabooga/text-generation-webui, "List of command-line flags". Start it in its own folder.
@@ -211,6 +224,8 @@ TABBY_API = ServerKind(
         _choice("cache_mode", "type of the KV cache", ("FP16", "Q8", "Q6", "Q4"), "--cache-mode", "{}"),
         _integer("prefill_chunk", "prompt tokens processed at once", "--chunk-size", "{}", minimum=1),
     ),
+    formats=("safetensors",),
+    quantisation="hf-f16",
 )
 
 # envconfig/config.go and docs/openai.md of ollama/ollama. It runs the model in a process of its own, below it.

@@ -12,13 +12,14 @@ from edgeprof.plan import Plan
 from edgeprof.run import ModelFacts, PhaseKind, Progress
 from edgeprof_agent.ceilings.kept import keep_memory_bandwidth, kept_memory_bandwidth
 from edgeprof_agent.ceilings.memory_bandwidth import MemoryBandwidth, measure_memory_bandwidth
-from edgeprof_agent.engines.registry import ENGINES, find_engine
+from edgeprof_agent.engines.registry import ENGINES
 from edgeprof_agent.models.choice import choose_shape, memory_needed_bytes
 from edgeprof_agent.models.outline import ModelOutline, outline_of
 from edgeprof_agent.models.process import prepare_model
 from edgeprof_agent.workload.engine_process import EngineProcess
 from edgeprof_agent.workload.environment import RunEnvironment
 from edgeprof_agent.workload.guards import loadable_bytes, refuse_what_does_not_fit
+from edgeprof_agent.workload.readable_models import readable_models
 from edgeprof_agent.workload.suitability import (
     refuse_what_engine_cannot,
     refuse_what_engine_cannot_read,
@@ -94,7 +95,7 @@ async def _prepare_model(
 
     def refuse(outline: ModelOutline) -> None:
         memory = psutil.virtual_memory()
-        refuse_what_engine_cannot_read(engine_name, name, outline.format)
+        refuse_what_engine_cannot_read(engine_name, environment.servers, name, outline.format)
         refuse_what_does_not_fit(outline, plan, memory.available, memory.total)
 
     model = await prepare_model(name, environment.cache_folder, _progress_reporter(command, environment), refuse)
@@ -103,7 +104,7 @@ async def _prepare_model(
 
 
 async def _choose_shape(command: JobCommand, engine_name: str, environment: RunEnvironment) -> str:
-    engine = find_engine(engine_name)
+    readable = readable_models(engine_name, environment.servers)
     bandwidth = await _known_bandwidth(environment)
     memory = psutil.virtual_memory()
     return choose_shape(
@@ -111,7 +112,7 @@ async def _choose_shape(command: JobCommand, engine_name: str, environment: RunE
         bandwidth.read_bytes_per_second,
         environment.facts.physical_cores or environment.facts.logical_cores,
         command.plan,
-        engine.quantisation if engine else ENGINES[0].quantisation,
+        readable.quantisation if readable else ENGINES[0].quantisation,
     )
 
 

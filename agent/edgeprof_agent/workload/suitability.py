@@ -1,5 +1,6 @@
 """Whether an engine can do what a plan asks for, seen before a model is loaded."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from edgeprof.engine import EngineOption
@@ -7,8 +8,10 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.plan import Plan, Step
 from edgeprof_agent.engines.engine import EngineError
 from edgeprof_agent.engines.options import KINDS, Option, read_value, refuse_unknown
-from edgeprof_agent.engines.registry import ENGINES, PROGRAMS, find_engine
+from edgeprof_agent.engines.registry import ENGINES, PROGRAMS
 from edgeprof_agent.workload.engine_messages import EngineHello
+from edgeprof_agent.workload.readable_models import engines_that_read, readable_models
+from edgeprof_agent.workload.server_config import ServerConfig
 
 _FORMATS = {"gguf": "a GGUF file", "safetensors": "a Hugging Face folder"}
 
@@ -35,18 +38,20 @@ def refuse_what_engine_cannot(plan: Plan, engine: EngineHello) -> None:
         raise EdgeprofError(str(error)) from error
 
 
-def refuse_what_engine_cannot_read(engine: str, model: str, model_format: str) -> None:
-    """Hold the form of a model against those that an engine of edgeprof's reads; a program may read any.
+def refuse_what_engine_cannot_read(
+    engine: str, servers: Mapping[str, ServerConfig], model: str, model_format: str
+) -> None:
+    """Hold the form of a model against those that an engine is known to read.
 
     Raises:
         EdgeprofError: it is none of them.
     """
-    entry = find_engine(engine)
-    if entry and model_format not in entry.formats:
-        readers = " or ".join(each.name for each in ENGINES if model_format in each.formats)
+    readable = readable_models(engine, servers)
+    if readable and model_format not in readable.formats:
         raise EdgeprofError(
-            f"{model}: {_FORMATS[model_format]}, and the engine {engine} reads {_FORMATS[entry.formats[0]]}: take the "
-            f"engine {readers}, or another model, such as synth:llama-3.2-1b@{entry.quantisation}"
+            f"{model}: {_FORMATS[model_format]}, and the engine {engine} reads {_FORMATS[readable.formats[0]]}: take "
+            f"the engine {' or '.join(engines_that_read(model_format))}, or another model, such as "
+            f"synth:llama-3.2-1b@{readable.quantisation}"
         )
 
 

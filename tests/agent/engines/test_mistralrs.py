@@ -64,6 +64,16 @@ def test_later_turns_reuse_what_the_engine_says(engine: MistralRs, model_folder:
     assert [turn["reused_tokens"] for turn in ends(run(engine, "chat", prompt=60, decode=3, turns=3))] == [0, 0, 0]
 
 
+def test_tokens_that_make_one_character_are_counted_each(engine: MistralRs, model_folder: Path) -> None:
+    """They come together: of random weights every fifth answer of eight tokens has such."""
+    load(engine, write_tiny_model(model_folder))
+    messages = run(engine, "chat", prompt=7, decode=8, turns=20)
+    events = [len(message["times_monotonic_ns"]) for message in messages if message["type"] == "tokens"]
+    assert min(events) < 8
+    for number, end in zip(events, ends(messages), strict=True):
+        assert sum(end.get("counts", [1] * number)) == 8
+
+
 def test_a_model_can_be_quantised_while_it_is_loaded(engine: MistralRs, model_folder: Path) -> None:
     assert load(engine, write_tiny_folder(model_folder), in_situ_quant="q8_0").options["in_situ_quant"] == "q8_0"
     assert len(ends(run(engine, "decode", decode=2))) == 1

@@ -1,6 +1,5 @@
 """Servers that tests run for real, where they are there."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from edgeprof_agent.workload.server_config import ServerConfig
 from tests.agent.workload.runs import Device, write_tiny_model
 
-LLAMA_SERVER = Path(__file__).parents[3] / "build" / "llama-cpp" / "llama-server"
+from .real_servers import LLAMA_SERVER_PROGRAM, why_missing
 
 
 @pytest.fixture(scope="session")
@@ -23,18 +22,27 @@ def device(tmp_path: Path) -> Device:
     return Device(tmp_path)
 
 
+def present(name: str) -> str:
+    """The server's name, where it is here; else the test is skipped."""
+    if cause := why_missing(name):
+        pytest.skip(cause)
+    return name
+
+
 @pytest.fixture(scope="session")
 def llama_server() -> ServerConfig:
-    """llama-server of the installed llama-cpp-python's own source, which `make test` builds."""
-    if not LLAMA_SERVER.exists():
-        pytest.skip("llama-server is not built: make llama-programs")
-    return ServerConfig(program=str(LLAMA_SERVER))
+    """llama-server, where it was built."""
+    present("llama-server")
+    return ServerConfig(program=str(LLAMA_SERVER_PROGRAM))
 
 
 @pytest.fixture(scope="session")
 def llama_cpp_python_server() -> str:
     """The engine's name, where the packages that llama_cpp.server needs are installed."""
-    for package in ("fastapi", "sse_starlette", "pydantic_settings", "starlette_context"):
-        if importlib.util.find_spec(package) is None:
-            pytest.skip(f"llama_cpp.server needs {package}: pip install 'llama-cpp-python[server]'")
-    return "llama-cpp-python-server"
+    return present("llama-cpp-python-server")
+
+
+@pytest.fixture(scope="session")
+def mlx_lm_server() -> str:
+    """The engine's name, where mlx-lm is installed."""
+    return present("mlx-lm-server")

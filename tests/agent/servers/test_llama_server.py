@@ -1,6 +1,7 @@
 """llama-server itself, on a small synthetic model: `benchmarks/build_llama_programs.sh` builds it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -9,6 +10,7 @@ from edgeprof.plan import Step, StepKind, Variant
 from edgeprof.run import ModelLoaded, Request, RunState
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineProcess
 from edgeprof_agent.workload.server_config import ServerConfig
+from tests.agent.engines.tiny_model import write_truncated
 from tests.agent.workload.runs import Device, job, plan_of
 
 from .serving import CHAT, DECODE, DEEP_PREFILL, PREFILL, ignore, requests_of, with_engine
@@ -47,12 +49,6 @@ def test_a_chat_reuses_what_came_before(llama_server: ServerConfig, model: str) 
         assert (request.reused_tokens > 0) is (turn > 0)
 
 
-def test_a_chat_without_a_prompt_cache_is_told_apart(llama_server: ServerConfig, model: str) -> None:
-    options = {**ONE_THREAD, "prefix_reuse": "false"}
-    requests = requests_of(CHAT, options, ENGINE, {ENGINE: llama_server}, model)
-    assert [request.reused_tokens for request in requests] == [0, 0, 0]
-
-
 def test_messages_are_counted_by_the_server(llama_server: ServerConfig, model: str) -> None:
     requests = requests_of(CHAT, {**ONE_THREAD, "api": "chat"}, ENGINE, {ENGINE: llama_server}, model)
     assert requests[0].prompt_tokens > CHAT.prompt_tokens  # the template is part of the prompt
@@ -76,6 +72,10 @@ def test_an_attached_server_is_found_by_its_address(llama_server: ServerConfig, 
             attached = await other.load(model, {}, 300, 1)
             assert attached.process_id == loaded.process_id == other.workload_pid
             assert len(await other.run_step(DECODE, ignore)) == 1
+            for _ in range(2):  # what it has kept of an earlier run is not met again
+                (request,) = await other.run_step(PREFILL, ignore)
+                assert (request.prompt_tokens, request.reused_tokens) == (PREFILL.prompt_tokens, 0)
+                await other.load(model, {}, 300, 1)
         finally:
             await other.close()
         assert psutil.pid_exists(loaded.process_id)  # it is not ours to end
@@ -83,10 +83,12 @@ def test_an_attached_server_is_found_by_its_address(llama_server: ServerConfig, 
     with_engine(work, ENGINE, {ENGINE: llama_server})
 
 
-def test_a_model_that_it_cannot_load_is_its_own_words(llama_server: ServerConfig) -> None:
+def test_a_model_that_it_cannot_load_is_its_own_words(llama_server: ServerConfig, model: str, tmp_path: Path) -> None:
+    truncated = write_truncated(Path(model), tmp_path / "half.gguf")
+
     async def work(process: EngineProcess) -> None:
         with pytest.raises(EngineFailedError, match=r"^llama-server ended with exit status \d+ during its start; it"):
-            await process.load(__file__, ONE_THREAD, 300, 1)
+            await process.load(str(truncated), ONE_THREAD, 300, 1)
 
     with_engine(work, ENGINE, {ENGINE: llama_server})
 

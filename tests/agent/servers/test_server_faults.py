@@ -110,7 +110,7 @@ def test_a_port_that_is_taken() -> None:
 @pytest.mark.parametrize(
     ("server", "cause"),
     [
-        (ServerConfig(kind="llama-server", program="/no/such/program"), "there is no program '/no/such/program'"),
+        (ServerConfig(kind="vllm", program="/no/such/program"), "there is no program '/no/such/program'"),
         (ServerConfig(command=("no-such-program",)), "there is no program 'no-such-program'"),
         (replace(PLAYING, folder="/no/such/folder"), "playing cannot be started in '/no/such/folder'"),
         (replace(PLAYING, arguments=("{nothing}",)), "'{nothing}' cannot be filled in ('nothing'): use python, "),
