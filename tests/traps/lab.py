@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -101,10 +101,11 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """Where runs happen. ``sampled`` has the real sensors read during them."""
+    """Where runs happen. ``sampled`` has the real sensors read during them; ``on_event`` hears what happens in them."""
 
     models: Path
     sampled: bool = False
+    on_event: Callable[[RunEvent], None] = lambda _: None
     facts: DeviceFacts = field(
         default_factory=lambda: replace(
             gather_device_facts(_ROOT, "lab", {}), last_level_cache_bytes=_EVERYTHING_IN_CACHE
@@ -119,13 +120,18 @@ class Lab:
         """Run a plan to its end, beside other tasks."""
         events: list[RunEvent] = []
         frames = _Frames()
+
+        def emit(event: RunEvent) -> None:
+            events.append(event)
+            self.on_event(event)
+
         with self._sampler(frames) as sampler:
             environment = RunEnvironment(
                 run_id=uuid.uuid4().hex,
                 facts=self.facts,
                 boot_id=_BOOT_ID,
                 sampler=sampler,
-                emit=events.append,
+                emit=emit,
                 report=lambda _: None,
                 cache_folder=self.models,
             )
