@@ -21,6 +21,7 @@ BENCHMARKS = (
     "fleet",
     "remote_write",
     "exposition",
+    "long_run",
     "observer",
     "llama_bench",
     "llama_server",

@@ -38,7 +38,7 @@ def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
         cause=finished.cause if finished else "the device has not told of the run's end",
         headline=headline(record, steps, memory),
         plan_name=started.plan.name,
-        repetition_count=started.plan.repetitions,
+        repetition_count=max([started.plan.repetitions, *(len(step.repetitions) for step in steps)]),
         wall_ns=started.wall_ns,
         duration_seconds=(end_ns - started.monotonic_ns) / 1e9,
         device=started.device,

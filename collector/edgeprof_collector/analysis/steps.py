@@ -14,6 +14,7 @@ from edgeprof_collector.analysis.rates import rate_figures, token_gaps
 from edgeprof_collector.analysis.repetitions import RecordedRepetition, group_repetitions
 from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.statistics import drift_ratio
+from edgeprof_collector.analysis.sustained import sustained_rate
 from edgeprof_collector.analysis.verdict import (
     AbsentFigure,
     Figure,
@@ -79,6 +80,7 @@ def _step_verdict(run: _Run, repetitions: Sequence[RecordedRepetition], place: P
         ),
         absent=tuple(absent),
         token_gaps=token_gaps(repetitions) if step.kind is not StepKind.ROWS else None,  # they come together
+        sustained=sustained_rate(plan, described, figures),
         flags=tuple(_drift_flag(figures[index], ratio) for index, ratio in drifts.items()),
     )
 

@@ -36,6 +36,10 @@ CHANGE_MIN_RATIO = 0.005
 # What still counts as no difference, unless the person says otherwise: about what devices vary by from day to day.
 NO_DIFFERENCE_RATIO = 0.05
 
+# Sustained load: its first and last two minutes are compared, or quarters of what took less than eight.
+SUSTAINED_WINDOW_SECONDS = 120.0
+SUSTAINED_WINDOW_RATIO = 0.25
+
 # Conditions
 
 # Others took a tenth of all cores' time: more than a desktop at rest, and about what a rate loses when the

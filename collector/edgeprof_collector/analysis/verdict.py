@@ -178,6 +178,23 @@ class Repetition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sustained:
+    """A rate at both ends of sustained load: medians and mean temperatures over ``window_seconds`` each.
+
+    ``settled`` is whether the run ended because neither rates nor temperature moved any more, before its bounds.
+    """
+
+    figure: FigureName
+    span_seconds: float
+    window_seconds: float
+    first_rate: float
+    last_rate: float
+    first_celsius: float | None
+    last_celsius: float | None
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepVerdict:
     """One step of one variant. ``step`` and ``variant`` are indices into the plan.
 
@@ -200,6 +217,7 @@ class StepVerdict:
     figures: tuple[Figure, ...]
     absent: tuple[AbsentFigure, ...] = ()
     token_gaps: TokenGaps | None = None
+    sustained: Sustained | None = None
     flags: tuple[RaisedFlag, ...] = ()
 
     def figure(self, name: FigureName, turn: int | None = None) -> Figure | None:

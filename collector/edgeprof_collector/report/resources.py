@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from edgeprof.run import CeilingMeasured, PeakBandwidth
+from edgeprof_collector.analysis.definitions import DEFINITIONS
 from edgeprof_collector.analysis.quantity import bytes_text, text_of
 from edgeprof_collector.analysis.verdict import EnergyMethod, EnergyRail, VariantVerdict, Verdict
 from edgeprof_collector.report.facts import clean
+from edgeprof_collector.report.rows import step_title
 from edgeprof_collector.report.throttled import held_back_lines
 
 NO_ENERGY = "neither an energy counter nor a power gauge could be read"
@@ -25,8 +27,28 @@ def resource_lines(verdict: Verdict) -> list[tuple[str, str]]:
         "Ran on", [prefix + each for prefix, each in zip(prefixes, _processors(verdict), strict=True) if each]
     )
     lines += _named("Ceiling", [*map(_ceiling, verdict.ceilings), *map(_peak, verdict.peaks)])
+    lines += _named("Sustained", sustained_lines(verdict))
     lines += _named("Energy", [_rail(rail) for rail in verdict.energy_rails] or [NO_ENERGY])
     return lines + _named("Held back", held_back_lines(verdict))
+
+
+def sustained_lines(verdict: Verdict) -> list[str]:
+    """A line for each step that went on until it settled: both ends of it, and what the temperature did meanwhile."""
+    lines = []
+    for step in verdict.steps:
+        if (found := step.sustained) is None:
+            continue
+        unit = DEFINITIONS[found.figure].unit
+        heat = ""
+        if found.first_celsius is not None and found.last_celsius is not None:
+            heat = f", {found.first_celsius:.0f} to {found.last_celsius:.0f} °C"
+        ended = "settled" if found.settled else "not settled"
+        lines.append(
+            f"{step_title(step, verdict)}: {text_of(found.first_rate, unit)} in the first "
+            f"{text_of(found.window_seconds, 's')}, {text_of(found.last_rate, unit)} in the last "
+            f"({found.last_rate / found.first_rate - 1:+.1%}){heat}; {ended} after {text_of(found.span_seconds, 's')}"
+        )
+    return lines
 
 
 def engine_memory(variant: VariantVerdict) -> str:
