@@ -101,6 +101,12 @@ def _reset(options: argparse.Namespace) -> int:
     return reset_device(options.config, options.state_folder)
 
 
+def _estimate(options: argparse.Namespace) -> int:
+    from edgeprof_agent.commands.estimate import estimate_plan  # noqa: PLC0415  as above
+
+    return estimate_plan(sys.stdin.buffer.read(), options.model, options.engine)
+
+
 def _leave_out_openssl() -> None:
     """Save 5 MB: gRPC brings its own TLS, and asyncio and hashlib are made to do without OpenSSL."""
     for name in ("ssl", "_hashlib"):
@@ -137,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_record(commands)
     _add_watch(commands)
     _add_engines(commands)
+    _add_estimate(commands)
     _add_service(commands)
     _add_enroll(commands)
     return parser
@@ -230,6 +237,18 @@ def _add_enroll(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     for command in (enroll, reset):
         command.add_argument("--config", type=Path, metavar="FILE", help="the agent's TOML")
         command.add_argument("--state-folder", default="", metavar="DIR", help="overrides 'state_folder'")
+
+
+def _add_estimate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    estimate = commands.add_parser(
+        "estimate",
+        help="how long a plan will take here",
+        description="Reads a plan as JSON from standard input and prints as JSON how long it will take with a "
+        "synthetic model: by the speed of its last run here, else by the memory bandwidth and the number of cores.",
+    )
+    estimate.add_argument("--model", default="", metavar="SHAPE", help="default: the one that suits this device")
+    estimate.add_argument("--engine", default="", help="default: llama-cpp-python")
+    estimate.set_defaults(command=_estimate)
 
 
 def _hertz(text: str) -> float:

@@ -1,10 +1,12 @@
 """`edgeprof plan`, as a person sees it."""
 
+import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from edgeprof.errors import EdgeprofError
 from edgeprof.plan_file import built_in_plan, built_in_plan_names
 from edgeprof_collector.cli import app
 
@@ -20,10 +22,20 @@ def test_every_built_in_plan_is_listed_with_what_it_is_for() -> None:
 
 @pytest.mark.parametrize("name", built_in_plan_names())
 def test_every_step_of_a_built_in_plan_is_shown(name: str) -> None:
-    result = CliRunner().invoke(app, ["plan", "show", name])
+    result = CliRunner().invoke(app, ["plan", "show", name, "--model", "synth:smollm2-135m@q4_0"])
 
     assert result.exit_code == 0
+    assert re.search(r"\nTakes +about [1-9].* with *synth:smollm2-135m@q4_0", result.output)
     assert all(f"\n{step.name} " in result.output for step in built_in_plan(name).steps)
+
+
+def test_the_time_with_a_file_is_not_guessed() -> None:
+    with pytest.raises(EdgeprofError) as refused:
+        CliRunner().invoke(app, ["plan", "show", "quick", "--model", "/some.gguf"], catch_exceptions=False)
+
+    assert str(refused.value) == (
+        "/some.gguf: only of synthetic shapes is the time known beforehand; profile it to be told"
+    )
 
 
 def test_a_good_plan_passes_the_check(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from edgeprof.device import DeviceFacts
-from edgeprof_agent.ceilings.memory_bandwidth import MemoryBandwidth
+from edgeprof_agent.ceilings.memory_bandwidth import MemoryBandwidth, measure_memory_bandwidth
 
 _FILE_NAME = "memory-bandwidth.json"
 
@@ -31,6 +31,19 @@ def kept_memory_bandwidth(cache_folder: Path, boot_id: bytes, facts: DeviceFacts
     if (kept.boot_id, kept.cpu_model) != (boot_id.hex(), facts.cpu_model):
         return None
     return kept.memory_bandwidth
+
+
+async def known_memory_bandwidth(cache_folder: Path, boot_id: bytes, facts: DeviceFacts) -> MemoryBandwidth:
+    """Return what was measured since the device was started, or measure now, and keep it.
+
+    Raises:
+        CeilingUnavailableError: it cannot be measured on this device.
+    """
+    if kept := kept_memory_bandwidth(cache_folder, boot_id, facts):
+        return kept
+    measured = await measure_memory_bandwidth(facts)
+    keep_memory_bandwidth(cache_folder, boot_id, facts, measured)
+    return measured
 
 
 def keep_memory_bandwidth(cache_folder: Path, boot_id: bytes, facts: DeviceFacts, measured: MemoryBandwidth) -> None:

@@ -10,8 +10,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.job import JobCommand
 from edgeprof.plan import Plan
 from edgeprof.run import ModelFacts, PhaseKind, Progress
-from edgeprof_agent.ceilings.kept import keep_memory_bandwidth, kept_memory_bandwidth
-from edgeprof_agent.ceilings.memory_bandwidth import MemoryBandwidth, measure_memory_bandwidth
+from edgeprof_agent.ceilings.kept import known_memory_bandwidth
 from edgeprof_agent.engines.registry import ENGINES
 from edgeprof_agent.models.choice import choose_shape, memory_needed_bytes
 from edgeprof_agent.models.outline import ModelOutline, outline_of
@@ -105,7 +104,7 @@ async def _prepare_model(
 
 async def _choose_shape(command: JobCommand, engine_name: str, environment: RunEnvironment) -> str:
     readable = readable_models(engine_name, environment.servers)
-    bandwidth = await _known_bandwidth(environment)
+    bandwidth = await known_memory_bandwidth(environment.cache_folder, environment.boot_id, environment.facts)
     memory = psutil.virtual_memory()
     return choose_shape(
         loadable_bytes(command.plan.limits, memory.available, memory.total),
@@ -114,17 +113,6 @@ async def _choose_shape(command: JobCommand, engine_name: str, environment: RunE
         command.plan,
         readable.quantisation if readable else ENGINES[0].quantisation,
     )
-
-
-async def _known_bandwidth(environment: RunEnvironment) -> MemoryBandwidth:
-    """What was measured since the device was started, or is now."""
-    where = (environment.cache_folder, environment.boot_id, environment.facts)
-    kept = kept_memory_bandwidth(*where)
-    if kept:
-        return kept
-    measured = await measure_memory_bandwidth(environment.facts)
-    keep_memory_bandwidth(*where, measured)
-    return measured
 
 
 def _progress_reporter(command: JobCommand, environment: RunEnvironment) -> Callable[[float], None]:

@@ -1,13 +1,19 @@
 """`edgeprof plan`: which plans there are, what one does, and whether one of your own is right."""
 
+import subprocess
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from edgeprof.errors import EdgeprofError
+from edgeprof.estimate import PlanEstimate
+from edgeprof.plan import Plan
 from edgeprof.plan_file import built_in_plan, built_in_plan_names, check_plan, find_plan
+from edgeprof_collector.profile.programs import installed_program
 from edgeprof_collector.report.plan_text import print_plan, repetitions_text
 
 EXIT_WRONG = 1
@@ -31,9 +37,30 @@ def list_plans() -> None:
 
 
 @plan.command("show")
-def show_plan(name: _NameOrPath) -> None:
-    """Show what a plan does, step by step."""
-    print_plan(find_plan(name), Console(highlight=False))
+def show_plan(
+    name: _NameOrPath,
+    model: Annotated[
+        str, typer.Option(metavar="SHAPE", help="A synthetic shape.", show_default="one that fits this device")
+    ] = "",
+    engine: Annotated[str, typer.Option(help="An engine.")] = "llama-cpp-python",
+) -> None:
+    """Show what a plan does, step by step, and how long it will take on this device."""
+    chosen = find_plan(name)
+    print_plan(chosen, _ask_the_agent(chosen, model, engine), Console(highlight=False))
+
+
+def _ask_the_agent(chosen: Plan, model: str, engine: str) -> PlanEstimate:
+    """What `edgeprof-agent estimate` says, which measures the memory bandwidth if nobody has since the last boot."""
+    answer = subprocess.run(
+        [*installed_program("edgeprof-agent"), "estimate", "--model", model, "--engine", engine],
+        input=msgspec.json.encode(chosen),
+        capture_output=True,
+        check=False,
+    )
+    if answer.returncode:
+        lines = answer.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+        raise EdgeprofError(lines[-1].removeprefix("edgeprof-agent: "))
+    return msgspec.json.decode(answer.stdout, type=PlanEstimate)
 
 
 @plan.command("check")

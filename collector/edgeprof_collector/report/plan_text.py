@@ -6,13 +6,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from edgeprof.estimate import PlanEstimate
 from edgeprof.plan import Plan, Step, StepKind
 
 _DEFAULT_VARIANT = "default"
 
 
-def print_plan(plan: Plan, console: Console) -> None:
-    """Print all that a plan says."""
+def print_plan(plan: Plan, estimate: PlanEstimate, console: Console) -> None:
+    """Print all that a plan says, and how long it will take."""
     console.print(Text.assemble((plan.name, "bold"), f": {plan.description}" if plan.description else ""))
     console.print()
     console.print(_steps(plan))
@@ -20,7 +21,7 @@ def print_plan(plan: Plan, console: Console) -> None:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column()
-    for name, text in _facts(plan):
+    for name, text in (*_facts(plan), ("Takes", _takes(plan, estimate))):
         facts.add_row(name, Text(text))
     console.print(facts)
 
@@ -63,6 +64,16 @@ def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "Waits for", _gates(plan)
     yield "Ends early", _limits(plan)
     yield "Context", f"{plan.cache_tokens:,} tokens in all caches"
+
+
+def _takes(plan: Plan, estimate: PlanEstimate) -> str:
+    most = f", {_minutes(estimate.most_seconds)} at most" if plan.until else ""
+    return f"about {_minutes(estimate.seconds)}{most}, with {estimate.model} on this device"
+
+
+def _minutes(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60} s"
 
 
 def _repetitions(plan: Plan) -> str:
