@@ -72,9 +72,8 @@ def main() -> None:
 def measure(folder: Path) -> None:
     """Open, analyse and render the run in ``folder``, and print what each took."""
     record = _read_record(folder)
-    stored = (folder / "telemetry").read_bytes()
     marks = [time.perf_counter()]
-    series = collect_series(RunTelemetry.FromString(stored))
+    series = collect_series(RunTelemetry.FromString((folder / "telemetry").read_bytes()))
     marks.append(time.perf_counter())
     verdict = analyse(record, series)
     marks.append(time.perf_counter())

@@ -81,17 +81,15 @@ def _lines(source: Source, series: Sequence[Series], span: TimeSpan) -> Iterator
     for each in series:
         shown = all(value not in source.left_out for _, value in each.channel.labels)
         if each.channel.metric == source.metric and shown:
-            times = (each.times_monotonic_ns - span.start_monotonic_ns) / _SECOND_NS
-            inside = (times >= span.seconds.low) & (times <= span.seconds.high)
-            if inside.sum() > 1:
-                low, high = (each.thinned.lowest, each.thinned.highest) if each.thinned else (None, None)
+            inside = _inside(each, span)
+            if inside.stop - inside.start > 1:
                 found.append(
                     Line(
                         _name(source, each.channel),
-                        times[inside],
+                        (each.times_monotonic_ns[inside] - span.start_monotonic_ns) / _SECOND_NS,
                         each.values[inside],
-                        None if low is None else low[inside],
-                        None if high is None else high[inside],
+                        each.thinned.lowest[inside] if each.thinned else None,
+                        each.thinned.highest[inside] if each.thinned else None,
                     )
                 )
     if source.treatment is Treatment.SPREAD and found:
@@ -102,6 +100,13 @@ def _lines(source: Source, series: Sequence[Series], span: TimeSpan) -> Iterator
         yield from (_growth(line) for line in found)
     else:
         yield from found
+
+
+def _inside(series: Series, span: TimeSpan) -> slice:
+    """The samples within the span, as a slice, which copies nothing."""
+    ends = [span.start_monotonic_ns + round(end * _SECOND_NS) for end in (span.seconds.low, span.seconds.high)]
+    first = int(np.searchsorted(series.times_monotonic_ns, ends[0]))
+    return slice(first, int(np.searchsorted(series.times_monotonic_ns, ends[1], side="right")))
 
 
 def _name(source: Source, channel: Channel) -> str:
@@ -118,16 +123,23 @@ def _word(name: str, value: str) -> str:
 
 
 def _spread(label: str, lines: Sequence[Line]) -> Line:
+    """Mean, lowest and highest of all lines at the times of the first, one line after another to save memory."""
     times = lines[0].times
-    means, lows, highs = (
-        np.array([np.interp(times, line.times, values) for line, values in zip(lines, parts, strict=True)])
-        for parts in (
-            [line.values for line in lines],
-            [line.values if line.low is None else line.low for line in lines],
-            [line.values if line.high is None else line.high for line in lines],
-        )
-    )
-    return Line(label, times, means.mean(axis=0), lows.min(axis=0), highs.max(axis=0))
+    means = np.zeros(times.size)
+    lows, highs = np.full(times.size, np.inf), np.full(times.size, -np.inf)
+    for line in lines:
+        values = _at(times, line, line.values)
+        means += values
+        np.minimum(lows, values if line.low is None else _at(times, line, line.low), out=lows)
+        np.maximum(highs, values if line.high is None else _at(times, line, line.high), out=highs)
+    return Line(label, times, means / len(lines), lows, highs)
+
+
+def _at(times: Floats, line: Line, values: Floats) -> Floats:
+    """A line's values at these times, which mostly are its own."""
+    if line.times.size == times.size and np.array_equal(line.times, times):
+        return values
+    return np.interp(times, line.times, values)
 
 
 def _rate(line: Line) -> Line | None:
