@@ -75,6 +75,7 @@ def _conditions(
         power_scope=meter.scope if meter and watts is not None else "",
         memory_traffic_bytes_per_second=traffic.bytes_per_second if traffic else None,
         memory_traffic_source=f"{traffic.memory}, {traffic.source}" if traffic else "",
+        memory_traffic_missing=traffic.missing if traffic else "",
         major_page_fault_count=_major_page_faults(series, start_ns, end_ns),
     )
 

@@ -75,6 +75,9 @@ AVERAGE_POWER_WINDOW_SECONDS = 1.0
 # Over a whole run, some seconds without a reading weigh little.
 ENERGY_RUN_REACH_SECONDS = 10.0
 
+# Memory traffic of a phase is told by what its source showed at both ends; of fewer refreshes it could be all error.
+TRAFFIC_MIN_REFRESHES = 2.0
+
 # Page cache before a load: what counts as cold and as warm.
 COLD_PAGE_CACHE_RATIO = 0.10
 WARM_PAGE_CACHE_RATIO = 0.90

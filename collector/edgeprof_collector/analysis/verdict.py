@@ -124,7 +124,7 @@ class Conditions:
     of the fastest core, ``gpu_clock_hertz`` that of the GPU that ran the model, or else of the fastest;
     ``background_cpu_ratio`` the share of all cores' time that neither the workload nor the agent took. ``power_watts``
     is the mean of ``power_scope``, the meter that counts the most; ``memory_traffic_bytes_per_second`` that of
-    ``memory_traffic_source``.
+    ``memory_traffic_source``, and ``memory_traffic_missing`` says why there is none though there is a source.
     """
 
     temperature_celsius: float | None = None
@@ -136,6 +136,7 @@ class Conditions:
     power_scope: str = ""
     memory_traffic_bytes_per_second: float | None = None
     memory_traffic_source: str = ""
+    memory_traffic_missing: str = ""
     major_page_fault_count: int | None = None
 
 

@@ -64,7 +64,8 @@ def _repetition_cells(repetition: Repetition, start_ns: int) -> dict[str, str]:
         "CPU clock": _text(conditions.cpu_clock_hertz, "hertz"),
         "GPU clock": _text(conditions.gpu_clock_hertz, "hertz"),
         "Power": _text(conditions.power_watts, "W"),
-        "Memory traffic": _text(conditions.memory_traffic_bytes_per_second, "bytes/s"),
+        "Memory traffic": conditions.memory_traffic_missing
+        or _text(conditions.memory_traffic_bytes_per_second, "bytes/s"),
         "Other CPU use": _text(conditions.background_cpu_ratio, "ratio"),
         "Disk page faults": str(conditions.major_page_fault_count or ""),
         "Flags": clean("; ".join(flags)),
