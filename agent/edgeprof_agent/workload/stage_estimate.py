@@ -9,7 +9,7 @@ _UNKNOWN_BYTES_PER_SECOND = 20e9
 _LOAD_BYTES_PER_SECOND = 500e6
 _LOAD_SECONDS = 0.2
 _CEILING_SECONDS = 2.7
-_GATE_SECONDS = 0.5  # one look
+_GATE_SECONDS = 1.5  # some looks of half a second: what starts a run is busy for a moment
 _WARM_UP_DECODE_TOKENS = 4
 
 
@@ -46,7 +46,7 @@ class StageEstimate:
         return sum(seconds for step, seconds in timed if step.kind.is_timed) * len(self._plan.variants)
 
     def seconds(self, stage: Stage) -> float:
-        """Seconds that a stage should take. Waiting at the gate for more than one look is not foreseen."""
+        """Seconds that a stage should take. Waiting at the gate for others to end is not foreseen."""
         if stage.kind is PhaseKind.STEP and stage.step:
             return self._seconds_of_step[stage.step.step]
         gates = self._plan.gates
