@@ -1,7 +1,8 @@
 """The 95 % interval of a median, without numpy, which the agent has no room for."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from math import comb
+from math import exp, lgamma, log, log1p
 from statistics import median
 
 _TAIL = 0.025
@@ -23,11 +24,20 @@ def interval_ratio(values: Sequence[float]) -> float:
 
 def _place(rank: int, count: int, probability: float) -> int:
     """Where among the values the ``rank``-th smallest of a resample lies with this probability, or below."""
-    return next(place for place in range(count) if _at_least(rank, count, (place + 1) / count) >= probability)
+    return bisect_left(range(count), probability, key=lambda place: _at_least(rank, count, (place + 1) / count))
 
 
 def _at_least(successes: int, draws: int, chance: float) -> float:
-    """The probability of so many successes or more; 1 but for rounding where each draw is one."""
+    """The probability of so many successes or more. In logarithms, for the terms of a thousand draws fit no float."""
     if chance >= 1:
         return 1.0
-    return sum(comb(draws, k) * chance**k * (1 - chance) ** (draws - k) for k in range(successes, draws + 1))
+    return sum(
+        exp(
+            lgamma(draws + 1)
+            - lgamma(hits + 1)
+            - lgamma(draws - hits + 1)
+            + hits * log(chance)
+            + (draws - hits) * log1p(-chance)
+        )
+        for hits in range(successes, draws + 1)
+    )

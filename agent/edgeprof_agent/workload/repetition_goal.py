@@ -15,6 +15,7 @@ from edgeprof_agent.workload.median_interval import interval_ratio
 _SETTLED_RATE_RATIO = 0.02
 _SETTLED_CELSIUS = 1.0
 _LEAST_IN_HALF = 2
+_MOST_GROWTH = 2.0
 
 _Key = tuple[int, int]
 
@@ -34,6 +35,7 @@ class RepetitionGoal:
         self._begun = 0
         self._rates: dict[_Key, list[tuple[float, float]]] = defaultdict(list)
         self._celsius: list[tuple[float, float]] = []
+        self._foreseen = self._foresee()
 
     def goes_on(self, repetition: int) -> bool:
         """Whether this repetition is to be done; asked of each in turn, when those before it are done."""
@@ -41,6 +43,7 @@ class RepetitionGoal:
             self._begin = self._clock()
         wanted = repetition < self._plan.repetitions or self._wants_more(repetition)
         self._begun = repetition + 1 if wanted else repetition
+        self._foreseen = self._foresee()
         return wanted
 
     def note(self, ref: StepRef, requests: Sequence[RequestTimes], celsius: float | None) -> None:
@@ -56,18 +59,23 @@ class RepetitionGoal:
 
     @property
     def foreseen(self) -> int:
-        """How many repetitions there will be, as far as can be seen now."""
+        """How many repetitions there will be, as far as could be seen when the last one began."""
+        return self._foreseen
+
+    def _foresee(self) -> int:
         until = self._plan.until
         if until is None:
             return self._plan.repetitions
         wanted = float(self._plan.repetitions)
         if until.interval_ratio is not None and self._begun > self._plan.repetitions:
-            # an interval narrows with the root of the number
+            # An interval narrows with the root of the number; of few values its width says little.
             widest = max(interval_ratio([rate for _, rate in rates]) for rates in self._rates.values())
-            wanted = max(wanted, self._begun, self._begun * (widest / until.interval_ratio) ** 2)
+            wanted = self._begun * min((widest / until.interval_ratio) ** 2, _MOST_GROWTH)
+        elif until.interval_ratio is not None:  # between the fewest and the most, as many times one as the other
+            wanted = round(math.sqrt(self._plan.repetitions * until.most_repetitions))
         if until.settled_seconds is not None:
             wanted = max(wanted, until.settled_seconds / self._repetition_seconds)
-        wanted = min(wanted, until.most_repetitions, until.most_seconds / self._repetition_seconds + 1)
+        wanted = min(wanted, until.most_repetitions, until.most_seconds // self._repetition_seconds + 1)
         return max(math.ceil(wanted), self._plan.repetitions, self._begun)
 
     @property
