@@ -12,7 +12,7 @@ from edgeprof.estimate import PlanEstimate
 from edgeprof.plan import Plan
 from edgeprof_agent.ceilings.kept import known_memory_bandwidth
 from edgeprof_agent.config import read_config
-from edgeprof_agent.engines.registry import ENGINES, find_engine
+from edgeprof_agent.engines.registry import ENGINES
 from edgeprof_agent.models.choice import choose_shape
 from edgeprof_agent.models.planned import planned_facts
 from edgeprof_agent.models.presets import is_synthetic, parse_spec
@@ -21,6 +21,7 @@ from edgeprof_agent.uplink.identity import boot_id
 from edgeprof_agent.workload.guards import loadable_bytes
 from edgeprof_agent.workload.kept_speeds import kept_speed
 from edgeprof_agent.workload.plan_time import plan_seconds
+from edgeprof_agent.workload.readable_models import readable_models
 from edgeprof_agent.workload.stage_estimate import StageEstimate
 
 _ROOT = Path("/")
@@ -45,9 +46,9 @@ async def _estimate(plan: Plan, model: str, engine: str) -> PlanEstimate:
     cores = facts.physical_cores or facts.logical_cores
     bandwidth = (await known_memory_bandwidth(cache_folder, boot_id(_ROOT), facts)).read_bytes_per_second
     memory = psutil.virtual_memory()
-    entry = find_engine(engine) or ENGINES[0]
+    readable = readable_models(engine, {}) or ENGINES[0]
     loadable = loadable_bytes(plan.limits, memory.available, memory.total)
-    shape = planned_facts(parse_spec(model or choose_shape(loadable, bandwidth, cores, plan, entry.quantisation)))
+    shape = planned_facts(parse_spec(model or choose_shape(loadable, bandwidth, cores, plan, readable.quantisation)))
     estimate = StageEstimate(plan, shape, cores, bandwidth, kept_speed(cache_folder, engine, shape))
     least, most = plan_seconds(plan, estimate)
     return PlanEstimate(model=shape.name, seconds=least, most_seconds=most)
