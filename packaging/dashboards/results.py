@@ -45,6 +45,17 @@ def _speed() -> list[AnyPanel]:
             Query(_result("prefill_tokens_per_second", by_step=False), _LEGEND),
         ),
         graph("Time to the first token", panels.SECONDS, Query(_result("ttft_seconds", by_step=False), _LEGEND)),
+        graph(
+            "Decode rate of sequences together",
+            panels.TOKENS_PER_SECOND,
+            Query(_result("aggregate_decode_tokens_per_second", by_step=False), _LEGEND),
+        ),
+        graph(
+            "Time of a call that processes several rows",
+            panels.SECONDS,
+            Query(_result("call_seconds", by_step=False), f"{_LEGEND} call"),
+            Query(_result("row_seconds", by_step=False), f"{_LEGEND} row"),
+        ),
         graph("Gap between tokens", panels.SECONDS, Query(_result("itl_seconds"), _LEGEND)),
         graph("Time to the last token", panels.SECONDS, Query(_result("e2e_latency_seconds", by_step=False), _LEGEND)),
         graph("Time to load", panels.SECONDS, Query(_result("load_seconds", by_step=False), _RUN_LEGEND)),

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from edgeprof.catalogue import METRICS, Kind, channel
 from edgeprof.messages import run_event_to_message, to_message
-from edgeprof.run import RunEvent, RunRecord
+from edgeprof.plan import Step, StepKind
+from edgeprof.run import RunEvent, RunRecord, StepRef
 from edgeprof.telemetry import Channel, SampledBlock, SampledFrame, channel_to_message, encode_frame, quantise
 from edgeprof.v1.telemetry_pb2 import Layout, RunTelemetry
 from edgeprof.v1.uplink_pb2 import AgentMessage
@@ -162,7 +163,43 @@ def _run(name: str, found: Family, version: str) -> tuple[RunRecord, RunTelemetr
     record, telemetry = sample_run(Scenario(device=device, options=options), found.probes)
     engine = replace(record.started.engine, version=version)
     started = replace(record.started, run_id=f"{name} {version}", engine=engine)
-    return replace(record, started=started), telemetry
+    return _with_steps_of_many(replace(record, started=started)), telemetry
+
+
+def _with_steps_of_many(record: RunRecord) -> RunRecord:
+    """The run with two steps more at its end: sequences together, and calls of several rows."""
+    plan, last = record.started.plan, record.requests[-1]
+    together = Step(kind=StepKind.PARALLEL, name="parallel 2x4", sequences=2, decode_tokens=4)
+    rows = Step(kind=StepKind.ROWS, name="rows 8", rows=8, decode_tokens=24)
+    gaps_ns = (SECOND_NS // 20,) * 4
+    request = replace(
+        last,
+        step=StepRef(step=len(plan.steps), variant=0, repetition=0),
+        index=0,
+        prompt_tokens=0,
+        reused_tokens=0,
+        depth_tokens=0,
+        start_monotonic_ns=last.end_monotonic_ns,
+        prefill_end_monotonic_ns=0,
+        token_gaps_ns=gaps_ns,
+        end_monotonic_ns=last.end_monotonic_ns + sum(gaps_ns),
+    )
+    begun_ns = request.end_monotonic_ns
+    calls = replace(
+        request,
+        step=StepRef(step=len(plan.steps) + 1, variant=0, repetition=0),
+        start_monotonic_ns=begun_ns,
+        token_gaps_ns=gaps_ns[:3],
+        token_counts=(8, 8, 8),
+        end_monotonic_ns=begun_ns + sum(gaps_ns[:3]),
+    )
+    assert record.finished
+    return replace(
+        record,
+        started=replace(record.started, plan=replace(plan, steps=(*plan.steps, together, rows))),
+        requests=(*record.requests, request, replace(request, index=1), calls),
+        finished=replace(record.finished, monotonic_ns=calls.end_monotonic_ns),
+    )
 
 
 def _event(event: RunEvent) -> AgentMessage:
