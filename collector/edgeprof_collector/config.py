@@ -14,6 +14,7 @@ from edgeprof_collector.intake.limits import IntakeLimits
 from edgeprof_collector.remote_write.destination import RemoteWrite
 from edgeprof_collector.store.retention import Retention
 from edgeprof_collector.trust.config import TlsConfig
+from edgeprof_collector.webhooks.config import Webhook
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -24,7 +25,8 @@ class CollectorConfig:
 
     Devices connect to ``grpc_host`` and ``grpc_port``, people and Prometheus to ``http_host`` and ``http_port``; port
     0 takes a free one. ``store`` is the file that runs are kept in; empty, it is in the person's data folder.
-    ``remote_write`` are the databases that everything is sent on to. ``tls`` is how it proves who it is.
+    ``remote_write`` are the databases that everything is sent on to, ``webhooks`` who is told when a job has ended.
+    ``tls`` is how it proves who it is.
     """
 
     grpc_host: str = "127.0.0.1"
@@ -36,6 +38,7 @@ class CollectorConfig:
     retention: Retention = field(default_factory=Retention)
     remote_write: tuple[RemoteWrite, ...] = ()
     tls: TlsConfig = field(default_factory=TlsConfig)
+    webhooks: tuple[Webhook, ...] = ()
 
     @property
     def store_path(self) -> Path:

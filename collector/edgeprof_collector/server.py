@@ -33,6 +33,8 @@ from edgeprof_collector.store.protocol import Store
 from edgeprof_collector.store.sqlite import SqliteStore
 from edgeprof_collector.web.api import create_app
 from edgeprof_collector.web.gate import LoopbackGate
+from edgeprof_collector.webhooks.config import check_webhooks
+from edgeprof_collector.webhooks.sender import WebhookSender
 
 # A transaction takes milliseconds, and seconds on a disk that is very busy.
 _STORE_SECONDS = 120.0
@@ -51,6 +53,7 @@ async def serve(config: CollectorConfig, ready_file: Path | None = None, *, exit
     """
     refuse_exposure(config)
     check_destinations(config.remote_write)
+    check_webhooks(config.webhooks)
     stop = asyncio.Event()
     manager = ServiceManager.take_over(os.environ)
     async with _told_to_stop(stop, exit_with_parent=exit_with_parent):
@@ -80,7 +83,8 @@ class _Collector:
         self._security = security
         self._config = config
         self._feed = ResultsFeed(store, results)
-        self._jobs = JobQueue(store)
+        self._webhooks = [WebhookSender(webhook, store) for webhook in config.webhooks]
+        self._jobs = JobQueue(store, ended=self._job_ended)
         self._schedules = Scheduler(store, self._jobs)
         self._remote_writing = remote_writing
         self._housekeeping = Housekeeping(
@@ -135,6 +139,10 @@ class _Collector:
     def _tell_expiry(self, expires_seconds: float) -> None:
         self._health.certificate_expiry_seconds.labels("server").set(expires_seconds)
 
+    def _job_ended(self) -> None:
+        for webhook in self._webhooks:
+            webhook.job_ended()
+
     async def serve(self, stop: asyncio.Event, ready_file: Path | None, manager: ServiceManager) -> None:
         """Serve until told to stop. A part that fails stops all: a collector that seems well but is deaf is worse."""
         config = self._config
@@ -156,6 +164,7 @@ class _Collector:
                     self._feed.run(),
                     self._housekeeping.run(),
                     *self._remote_writing.running(),
+                    *(webhook.run() for webhook in self._webhooks),
                     feed_watchdog(manager, self._trouble, self._status),
                     *self._guarding(),
                 )

@@ -13,8 +13,9 @@ from edgeprof.toml_reader import read_toml
 from edgeprof_agent.config import AgentConfig
 from edgeprof_collector.config import CollectorConfig
 from edgeprof_collector.remote_write.destination import RemoteWrite
+from edgeprof_collector.webhooks.config import Webhook
 
-TABLES_OF_THEIR_OWN_PAGE = {"remote_write"}
+TABLES_OF_THEIR_OWN_PAGE = {"remote_write", "webhooks"}
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
@@ -32,6 +33,16 @@ def test_remote_write_example_holds_every_key_at_its_default(tmp_path: Path) -> 
     assert destination == RemoteWrite(url=destination.url)
     shown = set(re.findall(r"^#? ?(\w+) = ", example, re.MULTILINE))
     assert shown == {key.name for key in dataclasses.fields(RemoteWrite)}
+
+
+def test_webhook_example_holds_every_key_at_its_default(tmp_path: Path) -> None:
+    (example,) = examples("fleet.md")
+    path = tmp_path / "collector.toml"
+    path.write_text(example, encoding="utf-8")
+
+    (webhook,) = read_toml(path, CollectorConfig).webhooks
+    assert webhook == Webhook(url=webhook.url, secret_file=webhook.secret_file)
+    assert set(re.findall(r"^(\w+) = ", example, re.MULTILINE)) == {key.name for key in dataclasses.fields(Webhook)}
 
 
 def keys_of(value: Any, prefix: str = "") -> set[str]:

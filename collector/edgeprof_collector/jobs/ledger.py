@@ -14,10 +14,17 @@ from edgeprof_collector.store.triggers import Triggers
 class JobLedger:
     """What the store knows of jobs, for one event loop: the store itself is called in threads."""
 
-    def __init__(self, store: Triggers, hub: JobHub, now_wall_ns: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self,
+        store: Triggers,
+        hub: JobHub,
+        now_wall_ns: Callable[[], int] = time.time_ns,
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
         self.now_wall_ns = now_wall_ns
         self._store = store
         self._hub = hub
+        self._ended = ended
 
     async def add(self, jobs: Sequence[JobRecord]) -> tuple[JobRecord, ...]:
         """Keep the new jobs of one request, or return those of the first time if its idempotency key is known."""
@@ -65,4 +72,6 @@ class JobLedger:
             changed = replace(changed, version=job.version + 1, updated_wall_ns=self.now_wall_ns())
             if await asyncio.to_thread(self._store.replace_job, changed):
                 self._hub.publish_status(status_of(changed))
+                if changed.state.final:
+                    self._ended()
                 return changed

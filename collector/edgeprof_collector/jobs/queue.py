@@ -40,12 +40,20 @@ _LONGEST_WAIT_SECONDS = 60.0
 
 
 class JobQueue:
-    """Jobs from submission to their final state, for one event loop. :meth:`tend` goes on beside the rest."""
+    """Jobs from submission to their final state, for one event loop. :meth:`tend` goes on beside the rest.
 
-    def __init__(self, store: Store, now_wall_ns: Callable[[], int] = time.time_ns) -> None:
+    ``ended`` is called when a job has ended.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        now_wall_ns: Callable[[], int] = time.time_ns,
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
         self._hub = JobHub()
-        self._ledger = JobLedger(store.triggers, self._hub, now_wall_ns)
+        self._ledger = JobLedger(store.triggers, self._hub, now_wall_ns, ended)
         self._links: dict[str, Send] = {}
         # A device hears of a job exactly once per stream only if nothing changes between looking and sending.
         self._dispatching = asyncio.Lock()

@@ -1,0 +1,1 @@
+"""Webhooks: whoever wants to know is told when a job has ended."""
