@@ -71,6 +71,13 @@ def within_policy(command: JobCommand, policy: PolicyConfig, memory_total_bytes:
     return replace(command, plan=replace(command.plan, limits=limits))
 
 
+def run_memory_bytes(policy: PolicyConfig, memory_total_bytes: int) -> int | None:
+    """Return what a run may take where the kernel sees to it; ``None`` for no limit of the device's own."""
+    if not policy.min_free_memory_bytes:
+        return None
+    return max(0, memory_total_bytes - policy.min_free_memory_bytes)
+
+
 def local_time() -> time:
     """Return the time of the device's local day."""
     return datetime.now().astimezone().time()

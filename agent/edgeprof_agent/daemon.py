@@ -27,6 +27,7 @@ from edgeprof_agent.conditions import (
     local_time,
     refuse_to_go_on,
     refuse_unless_ready,
+    run_memory_bytes,
     within_policy,
 )
 from edgeprof_agent.config import AgentConfig
@@ -49,6 +50,7 @@ from edgeprof_agent.uplink.status import SpoolSensor
 from edgeprof_agent.uplink.stream import Uplink
 from edgeprof_agent.vital_signs import VitalSigns
 from edgeprof_agent.workload.readings import hottest_celsius
+from edgeprof_agent.workload.run_group import DelegatedTree
 
 _log = logging.getLogger(__name__)
 
@@ -100,6 +102,7 @@ class Agent:
         sensors = (*discover_sensors(_ROOT), SpoolSensor(self._outbox.status))
         self._sampler = Sampler(sensors, self._outbox.hand_over)
         self._run_sampler = ConfiguredSampler(self._sampler, config.sampling)
+        self._groups = DelegatedTree.take_over(_ROOT)
         self._ledger = Ledger(database)
         self._desk = JobDesk(
             self._ledger,
@@ -211,7 +214,14 @@ class Agent:
             check=lambda: refuse_to_go_on(self._config.policy, self._conditions()),
             servers=self._config.servers,
         )
-        return await execute(within_policy(command, self._config.policy, facts.memory_total_bytes), environment)
+        command = within_policy(command, self._config.policy, facts.memory_total_bytes)
+        if self._groups is None:
+            return await execute(command, environment)
+        group = self._groups.group_for(run_id, run_memory_bytes(self._config.policy, facts.memory_total_bytes))
+        try:
+            return await execute(command, replace(environment, launcher=group.launcher))
+        finally:
+            await asyncio.to_thread(group.end)
 
     def _emit(self, event: RunEvent) -> None:
         self._outbox.put_event(event)

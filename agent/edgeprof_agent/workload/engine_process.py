@@ -1,7 +1,7 @@
 """An engine in a child process, as the agent sees it."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic_ns
 
 from edgeprof.plan import Step, StepKind
@@ -74,6 +74,7 @@ class EngineProcess:
         python: str = "",
         servers: Mapping[str, ServerConfig] | None = None,
         *,
+        launcher: Sequence[str] = (),
         silence_seconds: float = 120.0,
     ) -> "EngineProcess":
         """Start an engine and wait until it has said what it is.
@@ -82,6 +83,7 @@ class EngineProcess:
             engine: a name in the registry or of a server, or the path of a program that speaks the protocol.
             python: the interpreter that has the engine; empty, the agent's own.
             servers: those of the device's configuration.
+            launcher: what goes before its command, such as what puts it into a control group.
             silence_seconds: how long the child may say nothing before it counts as hung.
 
         Raises:
@@ -90,7 +92,7 @@ class EngineProcess:
         """
         launch = find_launch(engine, python, servers or {})
         before_ns = monotonic_ns()
-        child = await EngineChild.start(launch)
+        child = await EngineChild.start(launch._replace(arguments=(*launcher, *launch.arguments)))
         try:
             return cls(child, await _greet(child, before_ns, silence_seconds))
         except BaseException:

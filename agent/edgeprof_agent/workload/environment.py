@@ -38,7 +38,8 @@ class RunEnvironment:
 
     ``boot_id`` is the kernel's, 16 bytes. ``emit`` gets every event once, in order; ``report`` gets progress about
     once a second, and may lose it. ``check`` is called every other second and raises `LimitReachedError` when the
-    device does not let the run go on. All are called on the event loop and must be quick.
+    device does not let the run go on. All are called on the event loop and must be quick. ``launcher`` goes before the
+    command of every engine, such as what puts it into a control group.
     """
 
     run_id: str
@@ -49,4 +50,5 @@ class RunEnvironment:
     report: Callable[[Progress], None]
     cache_folder: Path
     check: Callable[[], None] = lambda: None
+    launcher: tuple[str, ...] = ()
     servers: Mapping[str, ServerConfig] = field(default_factory=dict)

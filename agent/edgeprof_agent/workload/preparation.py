@@ -56,7 +56,9 @@ async def prepare(command: JobCommand, environment: RunEnvironment) -> Preparati
     engines: dict[str, EngineProcess] = {}
     try:
         for python in dict.fromkeys(pythons):
-            engines[python] = await EngineProcess.start(engine_name, python, environment.servers)
+            engines[python] = await EngineProcess.start(
+                engine_name, python, environment.servers, launcher=environment.launcher
+            )
             own = [variant for variant, its in zip(command.plan.variants, pythons, strict=True) if its == python]
             plan = without_what_engine_cannot(command.plan, engines[python].facts)
             refuse_what_engine_cannot(replace(plan, variants=tuple(own)), engines[python].facts)

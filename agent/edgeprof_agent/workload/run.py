@@ -68,6 +68,7 @@ class Run:
             preparation.pythons,
             environment.servers,
             side_by_side=preparation.side_by_side,
+            launcher=environment.launcher,
         )
         self._peak_memory = PeakMemory()
         estimate = _estimate(self._command, environment, preparation)

@@ -20,6 +20,7 @@ class VariantEngines:
         servers: Mapping[str, ServerConfig],
         *,
         side_by_side: bool,
+        launcher: Sequence[str] = (),
     ) -> None:
         self._processes = list(started.values())
         self._of_python = dict(started)
@@ -28,6 +29,7 @@ class VariantEngines:
         self._pythons = pythons
         self._servers = servers
         self._side_by_side = side_by_side
+        self._launcher = launcher
 
     async def assign(self, variant: int) -> None:
         """Choose the process that is to load a variant, and start it if need be.
@@ -38,7 +40,7 @@ class VariantEngines:
         python = self._pythons[variant]
         process = self._of_python[python]
         if self._side_by_side and process in self._by_variant.values():
-            process = await EngineProcess.start(self._engine, python, self._servers)
+            process = await EngineProcess.start(self._engine, python, self._servers, launcher=self._launcher)
             self._processes.append(process)
         self._by_variant[variant] = process
 

@@ -78,7 +78,9 @@ class JobQueue:
             return known
         now = self._ledger.now_wall_ns()
         starts_wall_ns = due_wall_ns or start_wall_ns(request, now)
-        devices = find_devices(await asyncio.to_thread(self._store.devices), request.targets)
+        devices = find_devices(
+            await asyncio.to_thread(self._store.devices), request.targets, await self._revoked_devices()
+        )
         open_jobs = await self._ledger.open_jobs()
         if schedule_id:
             devices = without_waiting(devices, open_jobs, schedule_id)
@@ -192,10 +194,13 @@ class JobQueue:
         now = self._ledger.now_wall_ns()
         due_wall_ns = list[int]()
         startable = dict[str, None]()
+        revoked = await self._revoked_devices()
         for job in await self._ledger.open_jobs():
             connected = job.device_id in self._links
             settled = job
-            if states.tended(job, now, connected=connected) is not job:
+            if job.device_id in revoked:
+                settled = await self._ledger.change(job.job_id, states.revoked)
+            elif states.tended(job, now, connected=connected) is not job:
                 settled = await self._ledger.change(job.job_id, self._tended)
             if not settled.state.final:
                 if settled.state is JobState.QUEUED and connected:
@@ -206,6 +211,10 @@ class JobQueue:
             await self._dispatch(device_id)
         # The wall clock may be set while this waits, so it looks again before long.
         return min(max(min(due_wall_ns) - now, 0) / 1e9, _LONGEST_WAIT_SECONDS) if due_wall_ns else None
+
+    async def _revoked_devices(self) -> Collection[str]:
+        certificates = await asyncio.to_thread(self._store.access.certificates)
+        return {one.device_id for one in certificates if one.revoked_wall_ns is not None}
 
     def _tended(self, job: JobRecord) -> JobRecord:
         return states.tended(job, self._ledger.now_wall_ns(), connected=job.device_id in self._links)

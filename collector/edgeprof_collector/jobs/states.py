@@ -12,6 +12,8 @@ _LAST = 3
 # mended, short enough that nobody waits for ever.
 LEASE_SECONDS = 3600.0
 
+REVOKED = "the device is revoked: enrol it again before it can run anything"
+
 
 def status_of(job: JobRecord) -> JobStatus:
     """How the job stands, as it is told."""
@@ -56,6 +58,15 @@ def cancelled(job: JobRecord) -> JobRecord:
     if job.state.final or job.cancel_requested:
         return job
     return replace(job, cancel_requested=True)
+
+
+def revoked(job: JobRecord) -> JobRecord:
+    """The job when its device may not connect any more."""
+    if job.state.final:
+        return job
+    if job.state is JobState.QUEUED:
+        return replace(job, state=JobState.REJECTED, reason=REVOKED)
+    return replace(job, state=JobState.FAILED, reason="the device was revoked while it had the job")
 
 
 def tended(job: JobRecord, now_wall_ns: int, *, connected: bool) -> JobRecord:

@@ -1,27 +1,33 @@
 """Which devices are meant."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from edgeprof.errors import EdgeprofError
+from edgeprof_collector.jobs.states import REVOKED
 from edgeprof_collector.store.errors import NotFoundError
 from edgeprof_collector.store.records import DeviceRecord
 
 ALL = "all"
 
 
-def find_devices(devices: Sequence[DeviceRecord], targets: Sequence[str]) -> tuple[DeviceRecord, ...]:
+def find_devices(
+    devices: Sequence[DeviceRecord], targets: Sequence[str], revoked: Collection[str] = ()
+) -> tuple[DeviceRecord, ...]:
     """Return the devices that ``targets`` name, each once: by id, by hostname, by label (``family=jetson``), or all.
 
-    Devices whose results were imported have no agent, and are not meant by labels and ``all``.
+    Devices whose results were imported have no agent, and ``revoked`` ones may not connect: neither are meant by labels
+    and ``all``.
 
     Raises:
         NotFoundError: a target names none, or its hostname is not enough.
-        EdgeprofError: a target names a device without an agent.
+        EdgeprofError: a target names a device without an agent, or a revoked one.
     """
-    agents = [device for device in devices if not device.facts.imported_from]
+    agents = [device for device in devices if not device.facts.imported_from and device.facts.device_id not in revoked]
     found: dict[str, DeviceRecord] = {}
     for target in targets:
         for device in _meant(target, devices, agents):
+            if device.facts.device_id in revoked:
+                raise EdgeprofError(f"'{target}': {REVOKED}")
             found[device.facts.device_id] = device
     return tuple(found.values())
 

@@ -16,6 +16,7 @@ from edgeprof_collector.jobs.messages import JobRequest
 from edgeprof_collector.jobs.queue import JobQueue
 from edgeprof_collector.jobs.requests import ConflictError
 from edgeprof_collector.jobs.states import LEASE_SECONDS
+from edgeprof_collector.store.access_records import DeviceCertificate
 from edgeprof_collector.store.errors import NotFoundError
 from edgeprof_collector.store.sqlite import SqliteStore
 from tests.collector.jobs.tending import Clock, tending
@@ -162,3 +163,35 @@ async def _leased(queue: JobQueue, job_id: str) -> bool:
 
 async def _is(queue: JobQueue, job_id: str, state: JobState) -> bool:
     return (await queue.job(job_id)).state is state
+
+
+def revoke(store: SqliteStore, device_id: str) -> None:
+    """As an admin does it: the device has a certificate, which counts no more."""
+    store.access.meet(
+        DeviceCertificate(
+            device_id=device_id, serial="1", key_digest=b"key", issued_wall_ns=1, expires_wall_ns=AT_NS * 2
+        )
+    )
+    store.access.revoke_device(device_id, AT_NS)
+
+
+def test_a_revoked_device_is_not_asked_and_its_jobs_end(store: SqliteStore) -> None:
+    async def scenario() -> None:
+        clock, sent = Clock(AT_NS), list[CollectorMessage]()
+        queue = JobQueue(store, clock)
+        await queue.device_connected(DEVICE, [], sent.append)
+        (running,) = await queue.submit(REQUEST)
+        (waiting,) = await queue.submit(REQUEST)
+        revoke(store, DEVICE)
+        async with tending(queue):
+            queue.device_disconnected(DEVICE)  # revoking ends its stream
+            await clock.until_true(lambda: _is(queue, waiting.job_id, JobState.REJECTED))
+        given_up = await queue.job(running.job_id)
+        assert (given_up.state, given_up.reason) == (JobState.FAILED, "the device was revoked while it had the job")
+        assert (await queue.job(waiting.job_id)).reason.startswith("the device is revoked: enrol it again")
+        with pytest.raises(EdgeprofError, match=f"'{DEVICE}': the device is revoked: enrol it again"):
+            await queue.submit(REQUEST)
+        (other,) = await queue.submit(replace(REQUEST, targets=("all",)))
+        assert other.device_id == "another"
+
+    asyncio.run(scenario())
