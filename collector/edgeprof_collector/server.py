@@ -105,6 +105,7 @@ class _Collector:
             store=store,
             jobs=self._jobs,
             schedules=self._schedules,
+            latest=latest,
             page=page,
             on_run_finished=self._run_finished,
             further=security.routes if security else (),

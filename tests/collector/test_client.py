@@ -12,8 +12,11 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.job import JobState
 from edgeprof.run import PhaseKind, Progress
 from edgeprof_collector.client import Client, HttpClient, JobRequest, LocalClient, open_client
+from edgeprof_collector.exposition.live import DeviceNow, LiveValue
 from edgeprof_collector.store.errors import NotFoundError, StoreError
 from edgeprof_collector.store.sqlite import SqliteStore
+from tests.collector.exposition.devices import BUSY, frame
+from tests.collector.exposition.devices import layout as describe
 from tests.collector.store.samples import DEVICE, PLAN, job
 from tests.collector.web.live_collector import LiveCollector, live_collector, store_run
 
@@ -209,3 +212,20 @@ def test_an_own_store_that_is_none_is_said_to_be(tmp_path: Path) -> None:
 def test_an_address_opens_a_collector(collector: LiveCollector) -> None:
     with open_client(collector.url) as client:
         assert [run.run_id for run in client.runs()] == ["run-2", "run-1"]
+
+
+def test_a_device_is_watched_live(collector: LiveCollector, http: HttpClient) -> None:
+    collector.connect_device()
+
+    async def send(value: int) -> None:
+        collector.latest.on_connected(DEVICE)
+        collector.latest.on_frame(DEVICE, {1: describe(1, [BUSY])}, frame({1: [value]}))
+
+    news = http.live(DEVICE)
+    assert next(news) == DeviceNow(device_id=DEVICE, connected=False)
+    assert [one.settings.idle_frame_seconds for one in collector.sent if one.HasField("settings")] == [1.0]
+    collector.call(send(500))
+    busy = LiveValue(metric="edgeprof_cpu_busy_ratio", labels={}, value=0.5)
+    assert next(news) == DeviceNow(device_id=DEVICE, connected=True, values=(busy,))
+    with pytest.raises(NotFoundError, match="'orin'"):
+        next(http.live("orin"))

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from edgeprof.units import human
 from edgeprof_agent.commands.channel_table import Row
-from edgeprof_agent.commands.units import human
 
 # By how the metric's name goes on behind "edgeprof_". What fits nowhere is of the board.
 _SUBJECTS = (

@@ -9,6 +9,7 @@ import errno
 import logging
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -134,9 +135,11 @@ def _own_group(root: Path) -> Path | None:
 def _is_delegated(home: Path) -> bool:
     if os.geteuid():
         return home.stat().st_uid == os.geteuid()
+    if sys.platform != "linux":
+        return False
     try:
         return os.getxattr(home, "user.delegate") == b"1"
-    except (OSError, AttributeError):  # not said; macOS has no such call, and no such tree
+    except OSError:  # not said
         return False
 
 

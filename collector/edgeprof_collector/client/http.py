@@ -14,6 +14,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.run import RunRecord
 from edgeprof.v1.telemetry_pb2 import RunTelemetry
 from edgeprof_collector.client.trusting import trusting
+from edgeprof_collector.exposition.live import DeviceNow
 from edgeprof_collector.jobs.messages import JobRequest, JobUpdate, ScheduleRequest
 from edgeprof_collector.store.errors import NotFoundError
 from edgeprof_collector.store.records import DeviceRecord, JobChange, JobRecord, RunSummary, ScheduleRecord
@@ -128,6 +129,16 @@ class HttpClient:
     def cancel(self, job_id: str) -> JobRecord:
         """See :meth:`Client.cancel`."""
         return self._decode(self._request("POST", f"jobs/{quoted(job_id)}/cancel"), JobRecord)
+
+    def live(self, device: str) -> Iterator[DeviceNow]:
+        """See :meth:`Client.live`."""
+        with self._explained(), self._http.stream("GET", f"devices/{quoted(device)}/live") as response:
+            if response.is_error:
+                response.read()
+                self._refuse(response)
+            for line in response.iter_lines():
+                yield self._decode(line.encode(), DeviceNow)
+        raise UnreachableError(f"the collector at {self._url} stopped telling of the device")
 
     def add_schedule(self, request: ScheduleRequest) -> ScheduleRecord:
         """See :meth:`Client.add_schedule`."""

@@ -8,6 +8,7 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.run import RunRecord
 from edgeprof.v1.telemetry_pb2 import RunTelemetry
 from edgeprof_collector.client.run_names import find_run_id
+from edgeprof_collector.exposition.live import DeviceNow
 from edgeprof_collector.jobs.messages import JobRequest, JobUpdate, ScheduleRequest
 from edgeprof_collector.store.protocol import Store
 from edgeprof_collector.store.records import DeviceRecord, JobChange, JobRecord, RunSummary, ScheduleRecord
@@ -75,6 +76,10 @@ class LocalClient:
 
     def cancel(self, job_id: str) -> JobRecord:  # noqa: ARG002  part of the protocol
         """See :meth:`Client.cancel`."""
+        raise EdgeprofError(_NO_JOBS)
+
+    def live(self, device: str) -> Iterator[DeviceNow]:  # noqa: ARG002  part of the protocol
+        """See :meth:`Client.live`."""
         raise EdgeprofError(_NO_JOBS)
 
     def add_schedule(self, request: ScheduleRequest) -> ScheduleRecord:  # noqa: ARG002  part of the protocol

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from edgeprof.run import RunRecord
 from edgeprof.v1.telemetry_pb2 import RunTelemetry
+from edgeprof_collector.exposition.live import DeviceNow
 from edgeprof_collector.jobs.messages import JobRequest, JobUpdate, ScheduleRequest
 from edgeprof_collector.store.records import DeviceRecord, JobChange, JobRecord, RunSummary, ScheduleRecord
 
@@ -71,6 +72,10 @@ class Client(Protocol):
 
     def cancel(self, job_id: str) -> JobRecord:
         """Give a job up. It ends when its device says so: :meth:`watch` it."""
+        ...
+
+    def live(self, device: str) -> Iterator[DeviceNow]:
+        """Yield a device as it is, every second, for as long as somebody listens."""
         ...
 
     def add_schedule(self, request: ScheduleRequest) -> ScheduleRecord:

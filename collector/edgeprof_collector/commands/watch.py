@@ -9,6 +9,7 @@ from rich.console import Console
 from edgeprof_collector.client import Client
 from edgeprof_collector.client.job_names import find_id
 from edgeprof_collector.commands.options import AsJson, CollectorUrl, client_of
+from edgeprof_collector.fleet.device_display import show_device
 from edgeprof_collector.fleet.following import follow
 from edgeprof_collector.fleet.job_display import choose_job_display
 from edgeprof_collector.fleet.outcome import outcome_lines, print_outcome
@@ -22,14 +23,20 @@ _MOST = 100_000
 def watch(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[JOB...]", help="By the first of their ids.", show_default="all that go on"),
+        typer.Argument(
+            metavar="[JOB...|DEVICE]",
+            help="Jobs, by the first of their ids; or a device.",
+            show_default="jobs that go on",
+        ),
     ] = None,
     collector: CollectorUrl = "",
     as_json: AsJson = False,
 ) -> None:
-    """Watch jobs until all have ended, then print what came of them. Ctrl-C ends the watching; the jobs go on."""
+    """Watch jobs until all have ended, then print what came of them; or a device's values. Ctrl-C ends the watching."""
     with client_of(collector) as client:
         known = client.jobs(_MOST)
+        if names and len(names) == 1 and _is_device(client, names[0]):
+            raise typer.Exit(_watch_device(client, names[0], as_json=as_json))
         if names:
             ids = [find_id(name, [job.job_id for job in known], "job") for name in names]
             jobs = [client.job(job_id) for job_id in dict.fromkeys(ids)]
@@ -39,6 +46,18 @@ def watch(
             typer.echo("no job goes on; edgeprof jobs lists those that have ended")
             return
         raise typer.Exit(watch_jobs(client, jobs, as_json=as_json))
+
+
+def _is_device(client: Client, name: str) -> bool:
+    return any(name in (device.facts.device_id, device.facts.hostname) for device in client.devices())
+
+
+def _watch_device(client: Client, name: str, *, as_json: bool) -> int:
+    try:
+        show_device(client.live(name), Console(), as_json=as_json)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return 0
 
 
 def watch_jobs(client: Client, jobs: list[JobRecord], *, as_json: bool) -> int:

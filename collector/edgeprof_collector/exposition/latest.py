@@ -10,6 +10,7 @@ from edgeprof.telemetry import MalformedFrameError, check_layout, last_steps
 from edgeprof.v1.telemetry_pb2 import Frame, Layout
 from edgeprof_collector.exposition.family import Family, series_text
 from edgeprof_collector.exposition.health import CollectorHealth
+from edgeprof_collector.exposition.live import DeviceNow, LiveValue
 from edgeprof_collector.exposition.names import series_labels
 
 # A channel that a device's frames have not held for so long has no value any more. Several frames of an idle device.
@@ -116,6 +117,14 @@ class LatestValues:
         yield self._lost
         yield from self._metrics.values()
 
+    def now_of(self, device_id: str) -> DeviceNow:
+        """Return what is known of one device now."""
+        device = self._devices.get(device_id)
+        if device is None:
+            return DeviceNow(device_id=device_id, connected=False)
+        values = tuple(value for live in device.layouts.values() for value in _values_of(device_id, live))
+        return DeviceNow(device_id=device_id, connected=True, values=values)
+
     def on_connected(self, device_id: str) -> None:
         """Take values of the device from now on."""
         if device_id not in self._devices:
@@ -186,6 +195,15 @@ class LatestValues:
         factors = tuple(int(one) if one.is_integer() else max(one, 1) for one in resolutions)
         divisors = tuple(1 if one >= 1 else round(1 / one) for one in resolutions)
         return _Cells(values, series, factors, divisors)
+
+
+def _values_of(device_id: str, live: _LiveLayout) -> Iterator[LiveValue]:
+    for channel, values, series in zip(live.description.channels, live.cells.values, live.cells.series, strict=True):
+        value = None if values is None else values.get(series)
+        if value is not None:
+            labels = dict(series_labels(device_id, channel) or ())
+            labels.pop("device", None)
+            yield LiveValue(metric=channel.metric, labels=labels, value=value)
 
 
 def _forget_stale(device: _Device, now_monotonic_ns: int) -> None:

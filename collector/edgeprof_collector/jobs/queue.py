@@ -15,6 +15,7 @@ from edgeprof.messages import to_message
 from edgeprof.run import Progress
 from edgeprof.v1.uplink_pb2 import CollectorMessage, JobCancel, JobStatusAck
 from edgeprof_collector.jobs import states
+from edgeprof_collector.jobs.attention import Attention
 from edgeprof_collector.jobs.bell import Bell
 from edgeprof_collector.jobs.hub import JobHub
 from edgeprof_collector.jobs.ledger import JobLedger
@@ -42,7 +43,7 @@ _LONGEST_WAIT_SECONDS = 60.0
 class JobQueue:
     """Jobs from submission to their final state, for one event loop. :meth:`tend` goes on beside the rest.
 
-    ``ended`` is called when a job has ended.
+    ``ended`` is called when a job has ended. ``attention`` is for those who watch devices.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class JobQueue:
         # A device hears of a job exactly once per stream only if nothing changes between looking and sending.
         self._dispatching = asyncio.Lock()
         self._bell = Bell()
+        self.attention = Attention(self._send)
 
     async def submit(
         self, request: JobRequest, *, schedule_id: str = "", due_wall_ns: int = 0
@@ -140,6 +142,7 @@ class JobQueue:
     def close(self) -> None:
         """Let nobody wait for news any more."""
         self._hub.close()
+        self.attention.close()
 
     async def device_connected(self, device_id: str, known: Collection[JobStatus], send: Send) -> None:
         """Lay the jobs that a device knows beside those stored for it, and tell it what it lacks.
@@ -151,6 +154,7 @@ class JobQueue:
         """
         async with self._dispatching:
             self._links[device_id] = send
+            self.attention.connected(device_id)
             for status in known:
                 await self._note(device_id, status)
             known_ids = {status.job_id for status in known}

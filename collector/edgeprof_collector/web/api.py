@@ -3,6 +3,7 @@
     GET  /metrics                       Prometheus' text format
     GET  /healthz                       whether the collector serves
     GET  /api/v1/devices                every device that ever connected
+    GET  /api/v1/devices/DEVICE/live    its latest values, a line of JSON each second
     GET  /api/v1/runs                   every run, the latest first
     GET  /api/v1/runs/RUN               one run with all its events
     GET  /api/v1/runs/RUN/telemetry     its telemetry, as a message edgeprof.v1.RunTelemetry
@@ -34,6 +35,7 @@ from starlette.routing import BaseRoute, Mount, Route
 import edgeprof
 from edgeprof_collector.client.judging import judge_run
 from edgeprof_collector.client.local import LocalClient
+from edgeprof_collector.exposition.latest import LatestValues
 from edgeprof_collector.exposition.page import CONTENT_TYPE, Page
 from edgeprof_collector.jobs.queue import JobQueue
 from edgeprof_collector.jobs.scheduler import Scheduler
@@ -41,6 +43,7 @@ from edgeprof_collector.report.html import render
 from edgeprof_collector.store.protocol import Store
 from edgeprof_collector.web.answers import EXCEPTION_HANDLERS, json_answer, json_from_thread
 from edgeprof_collector.web.jobs import job_routes
+from edgeprof_collector.web.live import live_routes
 from edgeprof_collector.web.run_import import read_imported_runs
 from edgeprof_collector.web.schedules import schedule_routes
 
@@ -50,6 +53,7 @@ def create_app(
     store: Store,
     jobs: JobQueue,
     schedules: Scheduler,
+    latest: LatestValues,
     page: Page,
     on_run_finished: Callable[[str], None],
     further: Sequence[BaseRoute] = (),
@@ -68,6 +72,7 @@ def create_app(
                     *_Stored(store, on_run_finished).routes(),
                     *job_routes(jobs),
                     *schedule_routes(schedules),
+                    *live_routes(store, latest, jobs.attention),
                     *further,
                 ],
             ),

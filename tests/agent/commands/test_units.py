@@ -1,7 +1,7 @@
 import pytest
 
 from edgeprof.catalogue import METRICS
-from edgeprof_agent.commands.units import human
+from edgeprof.units import human
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from edgeprof_collector.access.permissions import needed_role
 from edgeprof_collector.access.throttle import Throttle
 from edgeprof_collector.config import CollectorConfig
 from edgeprof_collector.exposition.health import CollectorHealth
+from edgeprof_collector.exposition.latest import LatestValues
 from edgeprof_collector.exposition.page import Page
 from edgeprof_collector.jobs.queue import JobQueue
 from edgeprof_collector.jobs.scheduler import Scheduler
@@ -32,6 +33,7 @@ CALLS: dict[tuple[str, str], Role | None] = {
     ("POST", "/api/v1/enrolments"): None,
     ("POST", "/api/v1/renewals"): None,
     ("GET", "/api/v1/devices"): VIEWER,
+    ("GET", "/api/v1/devices/{device}/live"): VIEWER,
     ("GET", "/api/v1/runs"): VIEWER,
     ("POST", "/api/v1/runs"): OPERATOR,
     ("GET", "/api/v1/runs/{run}"): VIEWER,
@@ -61,12 +63,13 @@ def served(folder: Path) -> set[tuple[str, str]]:
     """Every call that a collector with TLS answers."""
     store = SqliteStore(folder / "other.sqlite")
     config = CollectorConfig(store=str(folder / "other.sqlite"), tls=TlsConfig(enabled=True))
-    page = Page([], CollectorHealth())
+    health = CollectorHealth()
     app = create_app(
         store=store,
         jobs=JobQueue(store),
         schedules=Scheduler(store, JobQueue(store)),
-        page=page,
+        latest=LatestValues(health),
+        page=Page([], health),
         on_run_finished=lambda _: None,
         further=Security(config, store).routes,
     )

@@ -109,6 +109,7 @@ def live_collector(folder: Path) -> Iterator[LiveCollector]:
         store=store,
         jobs=collector.jobs,
         schedules=Scheduler(store, collector.jobs),
+        latest=latest,
         page=Page([latest, Results()], health),
         on_run_finished=collector.finished.append,
     )
