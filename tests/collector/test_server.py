@@ -33,6 +33,7 @@ from tests.collector.store.samples import (
     layout,
     started,
 )
+from tests.collector.webhooks.receiver import receiver
 
 LAYOUT = AgentMessage(layout=layout())
 
@@ -226,3 +227,35 @@ def test_the_service_manager_hears_when_it_serves_lives_and_stops(
             while said[-1] != "STOPPING=1":
                 said.append(listening.recv(4096).decode())
     assert "READY=1\nSTATUS=0 devices are connected" in said
+
+
+def test_the_end_of_a_job_is_told_to_the_webhooks_of_its_configuration(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", encoding="utf-8")
+
+    async def scenario(collector: CollectorProcess) -> str:
+        device = Device(collector.grpc_port)
+        await device.connect()
+        await device.close()
+        async with httpx.AsyncClient(base_url=collector.ready["http"], trust_env=False, timeout=60) as http:
+            request = {"targets": [DEVICE], "plan": "quick", "at": "2099-01-01T00:00:00Z"}
+            (job,) = (await http.post("/api/v1/jobs", json=request)).json()
+            await http.post(f"/api/v1/jobs/{job['job_id']}/cancel")
+        return str(job["job_id"])
+
+    with (
+        receiver() as one,
+        CollectorProcess(tmp_path, webhooks=[{"url": one.url, "secret_file": str(secret)}]) as process,
+    ):
+        job_id = asyncio.run(scenario(process))
+        (told,) = one.until(1)
+        assert (told.content["data"]["job_id"], told.content["data"]["state"]) == (job_id, "cancelled")
+        assert process.end(signal.SIGTERM)[0] == 0
+
+
+def test_a_webhook_that_could_never_work_keeps_the_collector_from_starting(tmp_path: Path) -> None:
+    webhook = {"url": "https://host/x", "secret_file": "/no/such/file"}
+    with CollectorProcess(tmp_path, webhooks=[webhook]) as process:
+        status, words = process.end()
+    assert status == 1
+    assert words == "webhook 'https://host/x': /no/such/file cannot be read: No such file or directory\n"

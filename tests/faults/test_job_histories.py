@@ -65,6 +65,7 @@ class MortalStore:
 
     def __init__(self, store: SqliteStore, life: Life) -> None:
         self.devices = store.devices
+        self.access = store.access
         self.triggers = self
         self._triggers = store.triggers
         self._life = life
@@ -368,7 +369,8 @@ class JobHistories(RuleBasedStateMachine):
             elif job.state is JobState.CANCELLED:
                 assert job.job_id in self.cancelled, "nobody has cancelled it"
             elif job.state is JobState.FAILED:
-                assert ran, "it has not even begun"
+                died_at_its_start = job.reason == "the agent ended during the run"
+                assert ran or died_at_its_start, "it has not even begun"
             else:
                 assert job.state is JobState.TIMED_OUT, f"nothing leads to {job.state}"
             states = [change.state for change in self.store.triggers.job_changes(job.job_id)]

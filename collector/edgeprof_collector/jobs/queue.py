@@ -198,8 +198,9 @@ class JobQueue:
         now = self._ledger.now_wall_ns()
         due_wall_ns = list[int]()
         startable = dict[str, None]()
-        revoked = await self._revoked_devices()
-        for job in await self._ledger.open_jobs():
+        open_jobs = await self._ledger.open_jobs()
+        revoked = await self._revoked_devices() if open_jobs else ()  # devices come and go, and there are many
+        for job in open_jobs:
             connected = job.device_id in self._links
             settled = job
             if job.device_id in revoked:
