@@ -37,6 +37,7 @@ def test_quick_plan_from_model_to_report(home: Home) -> None:
 
     assert ended.status == 0, ended.errors
     assert ended.events("progress")
+    assert ended.events("message")[0].startswith("The run will take about ")
     (verdict,) = ended.events("verdict")
     run_id = verdict["run_id"]
     assert verdict["state"] == "succeeded"
