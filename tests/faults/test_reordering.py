@@ -38,7 +38,8 @@ def disordered(stored: int, chance: random.Random) -> list[int]:
             case _:
                 one, other = (chance.randrange(len(sequences)) for _ in range(2))
                 sequences[one], sequences[other] = sequences[other], sequences[one]
-    return sequences
+    # The first stream surely has a hole: its second message is late.
+    return sequences if stored else [sequence for sequence in sequences if sequence != 2]
 
 
 async def one_stream(running: RunningIntake, chance: random.Random) -> tuple[int, bool]:
@@ -71,7 +72,7 @@ def test_messages_out_of_order_and_twice_count_once(tmp_path: Path, proof_seed: 
             while stored < FRAMES:
                 stored, hole = await one_stream(running, chance)
                 holes += hole
-            assert holes, "all came in order"
+            assert holes
 
     asyncio.run(scenario())
     tags = check_store(tmp_path / "edgeprof.sqlite", range(2, FRAMES + 1))
