@@ -40,9 +40,9 @@ def _answers(ended: Ended) -> dict[str, str]:
 def test_a_slower_variant_breaks_a_limit(home: Home, tmp_path: Path) -> None:
     run = _profiled(home, tmp_path)
 
-    slower = home.run("compare", f"{run}:one", f"{run}:slow", "--fail-on", "prefill:-20%", "--format", "json")
+    slower = home.run("compare", f"{run}:one", f"{run}:slow", "--fail-on", "prefill:-10%", "--format", "json")
     assert (slower.status, _answers(slower)["prefill"]) == (1, "worse")
-    faster = home.run("compare", f"{run}:slow", "latest:one", "--fail-on", "prefill:-20%", "--format", "json")
+    faster = home.run("compare", f"{run}:slow", "latest:one", "--fail-on", "prefill:-10%", "--format", "json")
     assert (faster.status, _answers(faster)["prefill"]) == (0, "better")
     unknown = home.run("compare", f"{run}:one", f"{run}:slow", "--fail-on", "energy,memory")
     assert unknown.status == 3, unknown.output
