@@ -25,6 +25,7 @@ from edgeprof_collector.commands.runs import runs
 from edgeprof_collector.commands.show import show
 from edgeprof_collector.commands.tokens import token
 from edgeprof_collector.commands.watch import watch
+from edgeprof_collector.printable import printable
 
 EXIT_BAD_INPUT = 2
 
@@ -76,5 +77,5 @@ def main() -> None:
     try:
         app()
     except EdgeprofError as error:
-        sys.stderr.write(f"edgeprof: {error}\n")
+        sys.stderr.write(f"edgeprof: {printable(str(error))}\n")
         sys.exit(EXIT_BAD_INPUT)

@@ -3,7 +3,6 @@
 import logging
 import time
 
-from edgeprof_collector.access.printable import printable
 from edgeprof_collector.store.access import Access
 from edgeprof_collector.store.access_records import AuditEntry
 
@@ -29,4 +28,4 @@ class Audit:
         words = " ".join(
             word for word in (actor, action, subject, detail, f"from {address}" if address else "") if word
         )
-        _log.info("audit: %s", printable(words))
+        _log.info("audit: %s", words)

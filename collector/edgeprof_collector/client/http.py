@@ -132,7 +132,7 @@ class HttpClient:
 
     def live(self, device: str) -> Iterator[DeviceNow]:
         """See :meth:`Client.live`."""
-        with self._explained(), self._http.stream("GET", f"devices/{quoted(device)}/live") as response:
+        with self._explained(), self._stream(f"devices/{quoted(device)}/live", {}) as response:
             if response.is_error:
                 response.read()
                 self._refuse(response)

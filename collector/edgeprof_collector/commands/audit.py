@@ -6,10 +6,10 @@ from typing import Annotated
 import msgspec
 import typer
 
-from edgeprof_collector.access.printable import printable
 from edgeprof_collector.commands.administration import ConfigFile, StoreFile, administration
 from edgeprof_collector.commands.durations import time_text
 from edgeprof_collector.commands.options import AsJson, CollectorUrl
+from edgeprof_collector.printable import printable
 
 
 def audit(

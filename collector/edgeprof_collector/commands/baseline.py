@@ -5,10 +5,11 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from edgeprof_collector.commands.options import AsJson, CollectorUrl, client_of
+from edgeprof_collector.printable import printable
+from edgeprof_collector.terminal import Terminal
 
 baseline = typer.Typer(no_args_is_help=True, help="The runs that new ones of the same plan and model are held against.")
 
@@ -20,7 +21,7 @@ def set_baseline(run: _Run, collector: CollectorUrl = "") -> None:
     """Hold new runs of the same plan, model and class of device against this one; keep it however old it grows."""
     with client_of(collector) as client:
         marked = client.set_baseline(run, is_baseline=True)
-    typer.echo(f"{marked.run_id} is a baseline for plan {marked.plan} and {marked.model}")
+    typer.echo(printable(f"{marked.run_id} is a baseline for plan {marked.plan} and {marked.model}"))
 
 
 @baseline.command("remove")
@@ -47,4 +48,4 @@ def list_baselines(collector: CollectorUrl = "", as_json: AsJson = False) -> Non
         table.add_column(heading, no_wrap=heading == "run", overflow="fold")
     for run in marked:
         table.add_row(run.run_id, run.device_id, run.model, run.plan, f"{run.engine} {run.engine_version}")
-    Console().print(table)
+    Terminal().print(table)

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.plan import Plan, Variant
@@ -20,6 +19,7 @@ from edgeprof_collector.commands.options import AsJson
 from edgeprof_collector.profile.display import Display, choose_display
 from edgeprof_collector.profile.session import Session, open_session, run_profile
 from edgeprof_collector.report.bisection_text import conclusion_line, trial_line
+from edgeprof_collector.terminal import Terminal
 
 _EXIT_STATUS = {Conclusion.FOUND: 0, Conclusion.NONE_SLOWER: 1, Conclusion.CANNOT_TELL: 3}
 _FIRST, _TRIED = "first", "tried"
@@ -63,7 +63,7 @@ def bisect(
     chosen = find_plan(plan)
     if len(chosen.variants) > 1:
         raise EdgeprofError(f"the plan '{chosen.name}' has variants of its own: bisect needs one without")
-    display = choose_display(Console(stderr=as_json), as_json=False)
+    display = choose_display(Terminal(stderr=as_json), as_json=False)
     with open_session(engine, sorted(set(row))) as session, display:
         lab = _Lab(session, display, replace(chosen, repetitions=repetitions), model, engine, row)
         found = search(len(row), lab.measure, Aspect(aspect.value), attempts)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from edgeprof_collector.config import CollectorConfig, read_config
+from edgeprof_collector.printable import PrintableFormatter
 from edgeprof_collector.server import serve
 
 
@@ -38,6 +39,8 @@ def collector(
         http_host=host or told.http_host,
         tls=told.tls if tls is None else replace(told.tls, enabled=tls),
     )
-    logging.basicConfig(format="edgeprof: %(message)s", level=logging.INFO)
+    handler = logging.StreamHandler()
+    handler.setFormatter(PrintableFormatter("edgeprof: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     asyncio.run(serve(told, ready_file, exit_with_parent=exit_with_parent))

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 
 from edgeprof_collector.analysis.comparison.compare import compare as compare_runs
 from edgeprof_collector.analysis.comparison.gate import Outcome, Ruling, read_limits, rule
@@ -18,6 +17,7 @@ from edgeprof_collector.commands.options import CollectorUrl, client_of
 from edgeprof_collector.commands.sides import read_side
 from edgeprof_collector.report.comparison_markdown import comparison_markdown
 from edgeprof_collector.report.comparison_text import comparison_text
+from edgeprof_collector.terminal import Terminal
 
 EXIT_BROKEN = 1
 EXIT_CANNOT_TELL = 3
@@ -68,7 +68,7 @@ def compare(
     elif form is Format.MARKDOWN:
         sys.stdout.write(comparison_markdown(comparison, rulings))
     else:
-        Console().print(comparison_text(comparison, rulings))
+        Terminal().print(comparison_text(comparison, rulings))
     raise typer.Exit(_status(rulings))
 
 

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from edgeprof_collector.access.printable import printable
 from edgeprof_collector.commands.administration import ConfigFile, StoreFile, administration
 from edgeprof_collector.commands.durations import time_text
 from edgeprof_collector.commands.options import AsJson, CollectorUrl
+from edgeprof_collector.printable import printable
+from edgeprof_collector.terminal import Terminal
 
 devices = typer.Typer(no_args_is_help=True, help="Enrolled devices: which there are, and out with one.")
 
@@ -35,7 +35,7 @@ def list_devices(
     for each in enrolled:
         times = (each.expires_wall_ns, each.revoked_wall_ns, each.last_seen_wall_ns)
         table.add_row(printable(each.device_id), printable(each.hostname), *map(time_text, times))
-    Console(markup=False).print(table)
+    Terminal().print(table)
 
 
 @devices.command()

@@ -15,6 +15,7 @@ from edgeprof.engine import EngineReport
 from edgeprof.errors import EdgeprofError
 from edgeprof_collector.commands.options import AsJson
 from edgeprof_collector.profile.programs import installed_program
+from edgeprof_collector.terminal import Terminal
 
 
 def engines(
@@ -29,7 +30,7 @@ def engines(
     if as_json:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:
-        _print(found, Console(highlight=False))
+        _print(found, Terminal(highlight=False))
     raise typer.Exit(0 if any(not report.missing for report in found) else 1)
 
 

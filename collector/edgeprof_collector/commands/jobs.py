@@ -5,11 +5,11 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 
 from edgeprof_collector.client.job_names import find_id
 from edgeprof_collector.commands.job_table import change_table, job_table, schedule_table
 from edgeprof_collector.commands.options import AsJson, CollectorUrl, client_of
+from edgeprof_collector.terminal import Terminal
 
 _MOST = 100_000
 
@@ -28,16 +28,16 @@ def jobs(
             if as_json:
                 sys.stdout.write(msgspec.json.encode({"job": one, "changes": changes}).decode() + "\n")
             else:
-                Console().print(job_table([one]), "", change_table(changes))
+                Terminal().print(job_table([one]), "", change_table(changes))
             return
         found, schedules = client.jobs(last), client.schedules()
     if as_json:
         sys.stdout.write(msgspec.json.encode({"jobs": found, "schedules": schedules}).decode() + "\n")
         return
     if found:
-        Console().print(job_table(found))
+        Terminal().print(job_table(found))
     if schedules:
-        Console().print(*([""] if found else []), schedule_table(schedules))
+        Terminal().print(*([""] if found else []), schedule_table(schedules))
     if not found and not schedules:
         typer.echo("no jobs yet: edgeprof run asks for one")
 

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from edgeprof.errors import EdgeprofError
@@ -15,6 +14,7 @@ from edgeprof.plan import Plan
 from edgeprof.plan_file import built_in_plan, built_in_plan_names, check_plan, find_plan
 from edgeprof_collector.profile.programs import installed_program
 from edgeprof_collector.report.plan_text import print_plan, repetitions_text
+from edgeprof_collector.terminal import Terminal
 
 EXIT_WRONG = 1
 
@@ -33,7 +33,7 @@ def list_plans() -> None:
     for name in built_in_plan_names():
         shipped = built_in_plan(name)
         table.add_row(name, str(len(shipped.steps)), repetitions_text(shipped), shipped.description)
-    Console(highlight=False).print(table)
+    Terminal(highlight=False).print(table)
 
 
 @plan.command("show")
@@ -46,7 +46,7 @@ def show_plan(
 ) -> None:
     """Show what a plan does, step by step, and how long it will take on this device."""
     chosen = find_plan(name)
-    print_plan(chosen, _ask_the_agent(chosen, model, engine), Console(highlight=False))
+    print_plan(chosen, _ask_the_agent(chosen, model, engine), Terminal(highlight=False))
 
 
 def _ask_the_agent(chosen: Plan, model: str, engine: str) -> PlanEstimate:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.folders import data_folder
@@ -21,6 +20,7 @@ from edgeprof_collector.commands.report_file import make_report_folder, write_re
 from edgeprof_collector.profile.display import JsonDisplay, choose_display
 from edgeprof_collector.profile.session import Profiled, Session, open_session, run_profile
 from edgeprof_collector.report.text import print_verdict
+from edgeprof_collector.terminal import Terminal
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
@@ -58,7 +58,7 @@ def profile(
     chosen = _chosen_plan(plan, repetitions, sweep or ())
     reports = output or data_folder() / "reports"
     make_report_folder(reports)
-    display = choose_display(Console(), as_json=as_json)
+    display = choose_display(Terminal(), as_json=as_json)
     pythons = {each for each in (python, *(variant.python for variant in chosen.variants)) if each}
     with open_session(engine, sorted(pythons), agent_config) as session:
         if serve:
@@ -101,7 +101,7 @@ def _conclude(session: Session, profiled: Profiled, folder: Path, say: Callable[
     if as_json:
         JsonDisplay(sys.stdout).write("verdict", judged.verdict)
     else:
-        print_verdict(judged.verdict, Console())
+        print_verdict(judged.verdict, Terminal())
     say(f"Report: {write_report(judged, folder)}")
     say(f"Again:  edgeprof show {profiled.record.started.run_id}")
     if profiled.interrupted:

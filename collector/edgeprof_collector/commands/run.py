@@ -7,7 +7,6 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 
 from edgeprof.errors import EdgeprofError
 from edgeprof.plan_file import find_plan
@@ -17,6 +16,7 @@ from edgeprof_collector.commands.job_table import job_table, schedule_table
 from edgeprof_collector.commands.options import AsJson, CollectorUrl, client_of
 from edgeprof_collector.commands.times import parse_duration_seconds, parse_time
 from edgeprof_collector.commands.watch import watch_jobs
+from edgeprof_collector.terminal import Terminal
 
 
 def run(
@@ -67,7 +67,7 @@ def run(
         if as_json:
             sys.stdout.write(msgspec.json.encode(jobs).decode() + "\n")
         else:
-            Console().print(job_table(jobs))
+            Terminal().print(job_table(jobs))
 
 
 def _schedule(client: Client, request: ScheduleRequest, *, as_json: bool) -> None:
@@ -75,4 +75,4 @@ def _schedule(client: Client, request: ScheduleRequest, *, as_json: bool) -> Non
     if as_json:
         sys.stdout.write(msgspec.json.encode(schedule).decode() + "\n")
     else:
-        Console().print(schedule_table([schedule]))
+        Terminal().print(schedule_table([schedule]))

@@ -4,10 +4,10 @@ import sys
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from edgeprof_collector.commands.options import AsJson, CollectorUrl, client_of
+from edgeprof_collector.terminal import Terminal
 
 
 def runs(collector: CollectorUrl = "", as_json: AsJson = False) -> None:
@@ -26,4 +26,4 @@ def runs(collector: CollectorUrl = "", as_json: AsJson = False) -> None:
     for run in summaries:
         engine = f"{run.engine} {run.engine_version}"
         table.add_row(run.run_id, run.device_id, run.model, engine, run.plan, run.state.value)
-    Console().print(table)
+    Terminal().print(table)

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 
 from edgeprof_collector.client.judging import judge_run
 from edgeprof_collector.commands.options import AsJson, CollectorUrl, RunId, client_of
 from edgeprof_collector.commands.report_file import write_report
 from edgeprof_collector.report.text import print_verdict
+from edgeprof_collector.terminal import Terminal
 
 
 def show(
@@ -28,6 +28,6 @@ def show(
     if as_json:
         sys.stdout.write(msgspec.json.encode(judged.verdict).decode() + "\n")
     else:
-        print_verdict(judged.verdict, Console())
+        print_verdict(judged.verdict, Terminal())
     if output is not None:
         typer.echo(f"Report: {write_report(judged, output)}", err=as_json)

@@ -5,16 +5,16 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from edgeprof.errors import EdgeprofError
-from edgeprof_collector.access.printable import printable
 from edgeprof_collector.access.requests import TokenRequest
 from edgeprof_collector.commands.administration import ConfigFile, StoreFile, administration
 from edgeprof_collector.commands.durations import parse_duration, time_text
 from edgeprof_collector.commands.options import AsJson, CollectorUrl
+from edgeprof_collector.printable import printable
 from edgeprof_collector.store.access_records import Role
+from edgeprof_collector.terminal import Terminal
 
 token = typer.Typer(no_args_is_help=True, help="Tokens: for devices to enrol, for people and scripts to come in.")
 
@@ -70,7 +70,7 @@ def list_tokens(
             "good" if each.is_good else "ended",
             printable(each.created_by),
         )
-    Console(markup=False).print(table)
+    Terminal().print(table)
 
 
 @token.command()

@@ -4,7 +4,6 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from edgeprof_collector.client import Client
 from edgeprof_collector.client.job_names import find_id
@@ -14,6 +13,7 @@ from edgeprof_collector.fleet.following import follow
 from edgeprof_collector.fleet.job_display import choose_job_display
 from edgeprof_collector.fleet.outcome import outcome_lines, print_outcome
 from edgeprof_collector.store.records import JobRecord
+from edgeprof_collector.terminal import Terminal
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
@@ -54,7 +54,7 @@ def _is_device(client: Client, name: str) -> bool:
 
 def _watch_device(client: Client, name: str, *, as_json: bool) -> int:
     try:
-        show_device(client.live(name), Console(), as_json=as_json)
+        show_device(client.live(name), Terminal(), as_json=as_json)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return 0
@@ -62,7 +62,7 @@ def _watch_device(client: Client, name: str, *, as_json: bool) -> int:
 
 def watch_jobs(client: Client, jobs: list[JobRecord], *, as_json: bool) -> int:
     """Show jobs until all have ended, then what came of them. Return the exit status: 1 if one has not succeeded."""
-    console = Console()
+    console = Terminal()
     job_ids = [job.job_id for job in jobs]
     try:
         with choose_job_display(jobs, console, as_json=as_json) as display:

@@ -54,11 +54,11 @@ class Transport:
         """When the collector's certificate ends, in seconds since 1970."""
         return self._identity.current.certificate.not_valid_after_utc.timestamp()
 
-    async def tend(self, tell_expiry: Callable[[float], None], interval_seconds: float = _INTERVAL_SECONDS) -> None:
+    async def tend(self, tell_expiry: Callable[[float], None]) -> None:
         """Take newer certificates as they come, until cancelled; tell when the present one ends."""
         while True:
             tell_expiry(self.expires_seconds)
-            await asyncio.sleep(interval_seconds)
+            await asyncio.sleep(_INTERVAL_SECONDS)
             try:
                 if await asyncio.to_thread(self._identity.refresh):
                     self._load()

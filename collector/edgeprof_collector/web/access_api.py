@@ -68,6 +68,6 @@ class AccessApi:
 
     async def _audit(self, request: Request) -> Response:
         text = request.query_params.get("most", str(_ENTRIES))
-        if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= _MOST_ENTRIES):
+        if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= _MOST_ENTRIES):
             raise EdgeprofError(f"'most' is a number from 1 to {_MOST_ENTRIES}")
         return await json_from_thread(self._as(request).audit, int(text))

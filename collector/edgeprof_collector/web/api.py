@@ -2,6 +2,7 @@
 
     GET  /metrics                       Prometheus' text format
     GET  /healthz                       whether the collector serves
+    GET  /api/v1/openapi.json           a description of all calls, those of a collector with TLS too
     GET  /api/v1/devices                every device that ever connected
     GET  /api/v1/devices/DEVICE/live    its latest values, a line of JSON each second
     GET  /api/v1/runs                   every run, the latest first
@@ -44,6 +45,7 @@ from edgeprof_collector.store.protocol import Store
 from edgeprof_collector.web.answers import EXCEPTION_HANDLERS, json_answer, json_from_thread
 from edgeprof_collector.web.jobs import job_routes
 from edgeprof_collector.web.live import live_routes
+from edgeprof_collector.web.openapi import describe_api
 from edgeprof_collector.web.run_import import read_imported_runs
 from edgeprof_collector.web.schedules import schedule_routes
 
@@ -69,6 +71,7 @@ def create_app(
             Mount(
                 "/api/v1",
                 routes=[
+                    Route("/openapi.json", _openapi),
                     *_Stored(store, on_run_finished).routes(),
                     *job_routes(jobs),
                     *schedule_routes(schedules),
@@ -83,6 +86,10 @@ def create_app(
 
 async def _healthz(_request: Request) -> Response:
     return json_answer({"status": "ok", "version": edgeprof.__version__})
+
+
+async def _openapi(_request: Request) -> Response:
+    return json_answer(describe_api())
 
 
 class _Metrics:

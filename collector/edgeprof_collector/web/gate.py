@@ -12,7 +12,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from edgeprof_collector.access.audit import Audit
 from edgeprof_collector.access.desk import Principal, TokenDesk, TokenRefusedError
 from edgeprof_collector.access.permissions import needed_role
-from edgeprof_collector.access.printable import printable
 from edgeprof_collector.access.throttle import Throttle
 from edgeprof_collector.store.access_records import Role
 from edgeprof_collector.store.errors import StoreError
@@ -127,7 +126,7 @@ class TokenGate:
         try:
             await asyncio.to_thread(self._audit.note, actor, action, call, detail, _address(request))
         except StoreError as error:
-            _log.error("%s; not in the audit log: %s %s %s", error, actor, action, printable(call))
+            _log.error("%s; not in the audit log: %s %s %s", error, actor, action, call)
 
 
 def _bearer(request: Request) -> str:

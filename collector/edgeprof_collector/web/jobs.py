@@ -60,6 +60,6 @@ class _Jobs:
 
 def _limit(request: Request) -> int:
     text = request.query_params.get("limit", str(_LIMIT))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST):
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= _MOST):
         raise EdgeprofError(f"'limit' is how many jobs to list, 1 to {_MOST}, not '{text}'")
     return int(text)

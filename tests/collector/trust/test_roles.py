@@ -29,6 +29,7 @@ VIEWER, OPERATOR, ADMIN = Role
 CALLS: dict[tuple[str, str], Role | None] = {
     ("GET", "/healthz"): None,
     ("GET", "/metrics"): VIEWER,
+    ("GET", "/api/v1/openapi.json"): None,
     ("GET", "/api/v1/authority"): None,
     ("POST", "/api/v1/enrolments"): None,
     ("POST", "/api/v1/renewals"): None,
