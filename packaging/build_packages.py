@@ -49,7 +49,7 @@ def build_package(wheel: Path, output: Path, architecture: str, pythons: Sequenc
         add_services(tree)
         add_documents(tree)
         add_control(tree, architecture, pythons)
-        compression = ("-Znone",) if fast else ("-Zxz",)
+        compression = ("-Znone",) if fast else ("-Zzstd", "-z10")
         run("dpkg-deb", *compression, "--root-owner-group", "--build", tree, package)
     return package
 
