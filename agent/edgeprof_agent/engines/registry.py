@@ -119,6 +119,7 @@ PROGRAMS = (
         program="edgeprof-candle",
         target="runners",
         capabilities=Capabilities(token_steps=True, logits=False, parallel_sequences=1, prefix_reuse=True),
+        formats=("gguf", "safetensors"),
     ),
     ProgramEntry(
         name="kalosm",

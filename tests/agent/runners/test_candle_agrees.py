@@ -1,5 +1,6 @@
 """Candle and llama.cpp, fed the same tokens of the same file, expect the same next tokens."""
 
+import asyncio
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from edgeprof_agent.engines.token_ids import token_id
 from edgeprof_agent.models.presets import SyntheticSpec, parse_spec
+from edgeprof_agent.models.process import prepare_model
 from edgeprof_agent.models.synthetic import write_model
 
 SEED, PROMPT, COUNT = 7, 24, 24
@@ -37,13 +39,27 @@ def next_tokens_of_llama_cpp(model: Path, vocabulary_size: int) -> list[int]:
     return [int(token) for token in scores.argmax(axis=1)]
 
 
+def assert_they_agree(said: list[int], expected: list[int]) -> None:
+    assert len(set(expected)) > COUNT / 2, "the context counts"
+    assert np.mean(np.array(said) == np.array(expected)) >= MINIMUM_AGREEMENT
+
+
 @pytest.mark.parametrize("name", ["synth:tiny@f16", "synth:tiny@q8_0", "synth:tiny@q4_0", "synth:tiny-odd@q8_0"])
 def test_the_likeliest_tokens_agree(candle: str, tmp_path: Path, name: str) -> None:
     spec = without_frequency_scaling(name)
     model = tmp_path / "model.gguf"
     write_model(spec, model, lambda _: None)
     expected = next_tokens_of_llama_cpp(model, spec.shape.vocabulary_size)
-    said = next_tokens_of_candle(candle, model)
-    assert len(set(expected)) > COUNT / 2, "the context counts"
-    agreement = np.mean(np.array(said) == np.array(expected))
-    assert agreement >= MINIMUM_AGREEMENT
+    assert_they_agree(next_tokens_of_candle(candle, model), expected)
+
+
+@pytest.mark.parametrize("shape", ["tiny", "tiny-odd"])
+@pytest.mark.parametrize("floats", ["hf-f16", "hf-bf16"])
+def test_they_agree_on_a_folder_too(candle: str, tmp_path: Path, shape: str, floats: str) -> None:
+    """Llama's frequency scaling included, which candle knows in folders."""
+    file, folder = (
+        Path(asyncio.run(prepare_model(f"synth:{shape}@{form}", tmp_path, lambda _: None)).path)
+        for form in ("f16", floats)
+    )
+    expected = next_tokens_of_llama_cpp(file, parse_spec(f"synth:{shape}@f16").shape.vocabulary_size)
+    assert_they_agree(next_tokens_of_candle(candle, folder), expected)

@@ -26,6 +26,16 @@ with subprocess.Popen(sys.argv[1:]) as child:
 """
 
 
+LLAMA = {"model_type": "llama", "vocab_size": 64, "max_position_embeddings": 128, "torch_dtype": "float16"}
+EMPTY_SAFETENSORS = (2).to_bytes(8, "little") + b"{}"
+
+
+def write_folder(folder: Path, config: object, weights: str = "model.safetensors") -> None:
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / weights).write_bytes(EMPTY_SAFETENSORS)
+
+
 def command(name: str, number: int, **fields: object) -> bytes:
     return json.dumps({"command": name, "id": number, **fields}).encode() + b"\n"
 
@@ -61,7 +71,16 @@ def await_message(messages: IO[bytes], kind: str) -> dict[str, Any]:
         ("empty.gguf", '{path}: no GGUF file: it begins with "", not with "GGUF"'),
         ("header.gguf", "{path}: candle cannot load it: "),
         ("missing.gguf", "{path}: cannot be read: No such file or directory"),
-        ("", "{path}: cannot be read: Is a directory"),
+        ("", "{path}: its config.json cannot be read: No such file or directory"),
+        ("weightless", "{path}: the folder has no *.safetensors files"),
+        (
+            "abacus",
+            "{path}: this runner of candle does not know the architecture 'abacus'; it runs llama, qwen2, qwen3",
+        ),
+        ("quantised", "{path}: its weights are quantised, and candle reads floats from folders alone"),
+        ("integers", "{path}: candle reads no weights of the type 'int8'"),
+        ("shapeless", "{path}: candle cannot load it: its config.json: missing field `hidden_size`"),
+        ("garbled", "{path}: candle cannot load it: its config.json: "),
     ],
 )
 @pytest.mark.usefixtures("candle")
@@ -71,6 +90,12 @@ def test_a_model_that_cannot_be_loaded(tiny_model: Path, tmp_path: Path, name: s
     (tmp_path / "text.gguf").write_text("once upon a time")
     (tmp_path / "empty.gguf").touch()
     (tmp_path / "header.gguf").write_bytes(tiny_model.read_bytes()[:100])
+    write_folder(tmp_path / "weightless", LLAMA, "README.md")
+    write_folder(tmp_path / "abacus", {**LLAMA, "model_type": "abacus"})
+    write_folder(tmp_path / "quantised", {**LLAMA, "quantization": {"bits": 4}})
+    write_folder(tmp_path / "integers", {**LLAMA, "torch_dtype": "int8"})
+    write_folder(tmp_path / "shapeless", LLAMA)
+    write_folder(tmp_path / "garbled", [])
 
     async def scenario() -> None:
         async with started(CANDLE) as process:

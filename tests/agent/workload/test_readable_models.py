@@ -29,7 +29,7 @@ def test_it_is_refused_with_the_names_of_engines_that_do(engine: str, model_form
     assert cause in str(refused.value)
 
 
-@pytest.mark.parametrize("engine", ["/opt/own-engine", "pantry", "vllm", "mistralrs"])
+@pytest.mark.parametrize("engine", ["/opt/own-engine", "pantry", "vllm", "mistralrs", "candle"])
 @pytest.mark.parametrize("model_format", ["gguf", "safetensors"])
 def test_what_is_not_known_or_reads_both_is_let_through(engine: str, model_format: str) -> None:
     refuse_what_engine_cannot_read(engine, SERVERS, "my-model", model_format)

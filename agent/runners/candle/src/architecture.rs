@@ -1,14 +1,15 @@
-//! The architectures that candle runs from GGUF files, as `candle-transformers` implements them.
+//! The architectures that candle runs, as `candle-transformers` implements them, and how GGUF files are read for them.
 
 use candle_core::{Device, Result, Tensor};
-use candle_transformers::models::{quantized_llama, quantized_qwen2, quantized_qwen3};
+use candle_transformers::models::{quantized_llama, quantized_qwen2, quantized_qwen3, qwen2, qwen3};
 use edgeprof_protocol::EngineError;
 
 use crate::model_file::{ModelFile, cannot_load};
 
-const KNOWN: &str = "llama, qwen2, qwen3";
+/// Those that this runner knows, in GGUF files and in folders.
+pub const KNOWN: &str = "llama, qwen2, qwen3";
 
-/// The type of cached keys and values: weights are multiplied into `f32`, whatever their own type, and kept as that.
+/// The type of cached keys and values of a GGUF file: weights are multiplied into `f32`, whatever their own type, and kept as that.
 pub const KV_CACHE_TYPE: &str = "f32";
 
 /// A model with its KV cache, which grows with every call and can be emptied, but not cut back.
@@ -34,9 +35,15 @@ macro_rules! decoder {
     )+};
 }
 
-decoder!(quantized_llama::ModelWeights, quantized_qwen2::ModelWeights, quantized_qwen3::ModelWeights);
+decoder!(
+    quantized_llama::ModelWeights,
+    quantized_qwen2::ModelWeights,
+    quantized_qwen3::ModelWeights,
+    qwen2::ModelForCausalLM,
+    qwen3::ModelForCausalLM
+);
 
-/// The longest context of a model, in tokens: candle computes its rotary positions up to there.
+/// The longest context of a GGUF file's model, in tokens: candle computes its rotary positions up to there.
 pub fn longest_context(file: &ModelFile) -> usize {
     match file.architecture.as_str() {
         "llama" => quantized_llama::MAX_SEQ_LEN,
@@ -44,7 +51,7 @@ pub fn longest_context(file: &ModelFile) -> usize {
     }
 }
 
-/// Read a model's weights onto a device.
+/// Read a GGUF file's weights onto a device.
 pub fn read_weights(file: ModelFile, device: &Device) -> std::result::Result<Box<dyn Decoder>, EngineError> {
     let ModelFile { content, mut reader, architecture } = file;
     let decoder: Result<Box<dyn Decoder>> = match architecture.as_str() {
@@ -60,6 +67,7 @@ pub fn read_weights(file: ModelFile, device: &Device) -> std::result::Result<Box
     decoder.map_err(|error| cannot_load(&error))
 }
 
-fn boxed<D: Decoder + 'static>(decoder: D) -> Box<dyn Decoder> {
+/// Any model as a decoder.
+pub fn boxed<D: Decoder + 'static>(decoder: D) -> Box<dyn Decoder> {
     Box::new(decoder)
 }

@@ -5,7 +5,6 @@ use edgeprof_protocol::{
     StepKind, run_step,
 };
 
-use crate::architecture::KV_CACHE_TYPE;
 use crate::device::describe_build;
 use crate::model::Model;
 use crate::options::{declared_options, needed_environment};
@@ -52,9 +51,9 @@ impl Engine for CandleEngine {
     fn load(&mut self, request: &LoadRequest, options: &OptionValues) -> Result<Loaded, EngineError> {
         let model = Model::load(request, options.choice("device"), options.integer("batch") as usize)
             .map_err(|error| EngineError::new(format!("{}: {error}", request.model_path)))?;
-        self.model = Some(model);
         let mut in_force = options.in_force();
-        in_force.extend(["cache_type_k", "cache_type_v"].map(|name| (name, KV_CACHE_TYPE.to_owned())));
+        in_force.extend(["cache_type_k", "cache_type_v"].map(|name| (name, model.kv_cache_type().to_owned())));
+        self.model = Some(model);
         // Candle does not tell what memory it takes.
         Ok(Loaded { options: in_force, ..Loaded::default() })
     }

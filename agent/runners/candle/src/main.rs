@@ -8,8 +8,10 @@ mod device;
 mod engine;
 mod model;
 mod model_file;
+mod model_folder;
 mod next_tokens;
 mod options;
+mod source;
 
 use std::env;
 use std::process::ExitCode;

@@ -3,13 +3,15 @@
 use candle_core::{Device, Tensor};
 use edgeprof_protocol::{Check, EngineError, LoadRequest, StepError, TokenModel, token_id};
 
-use crate::architecture::{Decoder, longest_context, read_weights};
+use crate::architecture::Decoder;
 use crate::device::open_device;
-use crate::model_file::{ModelFile, first_line};
+use crate::model_file::first_line;
+use crate::source::Source;
 
 /// A model, its context, and the tokens that it is fed.
 pub struct Model {
     decoder: Box<dyn Decoder>,
+    kv_cache_type: &'static str,
     device: Device,
     tokens: Vec<u32>,
     length: usize,
@@ -21,9 +23,9 @@ impl Model {
     ///
     /// The error leaves the model's path to the caller.
     pub fn load(request: &LoadRequest, device: &str, batch: usize) -> Result<Self, EngineError> {
-        let file = ModelFile::open(&request.model_path)?;
-        let vocabulary_size = file.vocabulary_size()?;
-        let (longest, wanted) = (longest_context(&file), request.context_tokens);
+        let source = Source::open(&request.model_path)?;
+        let vocabulary_size = source.vocabulary_size()?;
+        let (longest, wanted) = (source.longest_context(), request.context_tokens);
         if wanted > longest {
             return Err(EngineError::new(format!(
                 "the plan needs a context of {wanted} tokens, and candle's longest for this model is {longest}: take \
@@ -32,10 +34,16 @@ impl Model {
         }
         let device = open_device(device)
             .map_err(|error| EngineError::new(format!("candle cannot open the device: {}", first_line(&error))))?;
-        let decoder = read_weights(file, &device)?;
+        let kv_cache_type = source.kv_cache_type();
+        let decoder = source.read_weights(&device)?;
         let tokens = (0..wanted).map(|position| token_id(request.seed, position, vocabulary_size)).collect();
         let call_tokens = if batch == 0 { usize::MAX } else { batch };
-        Ok(Self { decoder, device, tokens, length: 0, call_tokens })
+        Ok(Self { decoder, kv_cache_type, device, tokens, length: 0, call_tokens })
+    }
+
+    /// The type of cached keys and values.
+    pub fn kv_cache_type(&self) -> &'static str {
+        self.kv_cache_type
     }
 
     /// Process the next `count` tokens in one call, and return the logits of the last.
