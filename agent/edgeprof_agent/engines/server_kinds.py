@@ -70,8 +70,8 @@ class ServerKind(NamedTuple):
 
     ``command`` starts it, with the placeholders ``{python}``, ``{model_path}``, ``{model_folder}``, ``{model_file}``,
     ``{context}`` and ``{port}``; without one it can only be attached. ``formats`` and ``quantisation`` are those of the
-    models that it reads, as of an engine in the registry. ``package`` is the Python package whose version
-    is the server's, ``version_arguments`` ask its program.
+    models that it reads, as of an engine in the registry. ``package`` is the Python package whose version is the
+    server's, ``version_arguments`` ask its program. ``install`` says how a person gets it.
     """
 
     name: str
@@ -84,6 +84,7 @@ class ServerKind(NamedTuple):
     package: str = ""
     version_arguments: Sequence[str] = ()
     needs_model_name: bool = False
+    install: str = ""
 
 
 def capabilities_of(kind: ServerKind, *, attached: bool) -> Capabilities:

@@ -63,6 +63,7 @@ LLAMA_SERVER = ServerKind(
     ),
     version_arguments=("--version",),
     formats=("gguf",),
+    install="install llama.cpp (brew install llama.cpp, or cmake --build build --target llama-server)",
 )
 
 # llama_cpp/server/settings.py of llama-cpp-python. Its streams tell no token counts.
@@ -99,6 +100,7 @@ LLAMA_CPP_PYTHON_SERVER = ServerKind(
     ),
     package="llama-cpp-python",
     formats=("gguf",),
+    install="pip install 'llama-cpp-python[server]'",
 )
 
 # mlx_lm/server.py of mlx-lm 0.32.
@@ -123,6 +125,7 @@ MLX_LM_SERVER = ServerKind(
     package="mlx-lm",
     formats=("safetensors",),
     quantisation="mlx-q4",
+    install="pip install 'edgeprof[mlx]', or where edgeprof is not installed pip install mlx-lm",
 )
 
 # docs.vllm.ai, "vllm serve" and "OpenAI-Compatible Server: extra parameters".
@@ -152,6 +155,7 @@ VLLM = ServerKind(
     ),
     package="vllm",
     quantisation="hf-f16",
+    install="pip install vllm",
 )
 
 # doc/en/kt-kernel/Native-Precision-Tutorial.md of kvcache-ai/ktransformers: SGLang with kt-kernel.
@@ -182,6 +186,7 @@ KTRANSFORMERS = ServerKind(
     package="sglang",
     formats=("safetensors",),
     quantisation="hf-bf16",
+    install="pip install sglang kt-kernel",
 )
 
 # README.md of oobabooga/text-generation-webui, "List of command-line flags". Start it in its own folder.
@@ -204,6 +209,7 @@ TEXT_GENERATION_WEBUI = ServerKind(
         _choice("loader", "what runs the model", ("llama.cpp", "ExLlamav3", "Transformers"), "--loader", "{}"),
         _choice("cache_type", "type of the KV cache", ("fp16", "q8_0", "q4_0"), "--cache-type", "{}"),
     ),
+    install="get github.com/oobabooga/text-generation-webui",
 )
 
 # common/config_models.py of theroyallab/tabbyAPI. Start it in its own folder.
@@ -226,6 +232,7 @@ TABBY_API = ServerKind(
     ),
     formats=("safetensors",),
     quantisation="hf-f16",
+    install="get github.com/theroyallab/tabbyAPI",
 )
 
 # envconfig/config.go and docs/openai.md of ollama/ollama. It runs the model in a process of its own, below it.
@@ -246,6 +253,7 @@ OLLAMA = ServerKind(
     },
     version_arguments=("--version",),
     needs_model_name=True,
+    install="get it from ollama.com/download",
 )
 
 # lmstudio.ai/docs: `lms server start` only asks the application, which cannot be started for a run alone.

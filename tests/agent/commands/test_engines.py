@@ -9,6 +9,8 @@ import pytest
 from edgeprof.engine import EngineReport
 from edgeprof_agent.cli import main
 from edgeprof_agent.engines.registry import ENGINES, PROGRAMS
+from edgeprof_agent.engines.server_table import SERVER_KINDS
+from tests.agent.servers.real_servers import LLAMA_SERVER_PROGRAM, why_missing
 
 
 def ask(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[EngineReport]]:
@@ -19,10 +21,11 @@ def ask(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[
 def test_every_engine_is_there_with_what_it_says_or_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     status, reports = ask(capsys)
     assert status == 0
-    assert [report.name for report in reports] == [entry.name for entry in (*ENGINES, *PROGRAMS)]
-    programs = {entry.name for entry in PROGRAMS}
+    in_python = [entry.name for entry in ENGINES if entry.name != "openai"]  # what it drives are the servers
+    others = [*(entry.name for entry in PROGRAMS), *(kind.name for kind in SERVER_KINDS if kind.command)]
+    assert [report.name for report in reports] == [*in_python, *others]
     for report in reports:
-        assert report.python == ("" if report.name in programs else sys.executable)
+        assert report.python == ("" if report.name in others else sys.executable)
         assert bool(report.missing) != bool(report.version)
         assert report.missing == "" or report.capabilities is None
     (llama,) = [report for report in reports if report.name == "llama-cpp-python"]
@@ -30,6 +33,38 @@ def test_every_engine_is_there_with_what_it_says_or_what_is_missing(capsys: pyte
     assert llama.capabilities
     assert llama.capabilities.step_kinds == ("prefill", "decode", "chat", "rows", "fidelity", "parallel")
     assert "threads" in [option.name for option in llama.options]
+
+
+def server_reports(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, path: str
+) -> dict[str, EngineReport]:
+    monkeypatch.setenv("PATH", path)
+    return {report.name: report for report in ask(capsys)[1]}
+
+
+def test_a_server_that_is_not_there_says_how_to_get_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = server_reports(capsys, monkeypatch, "/nowhere")
+    for name, cause in {
+        "llama-server": "llama-server is not on the PATH: install llama.cpp",
+        "vllm": "vllm is not on the PATH: pip install vllm",
+        "tabbyapi": "it runs in a folder of its own: get github.com/theroyallab/tabbyAPI",
+        "ollama": "ollama is not on the PATH: get it from ollama.com",
+    }.items():
+        assert found[name].missing.startswith(cause)
+        assert f"under [servers.{name}] in the agent's configuration" in found[name].missing
+
+
+def test_a_server_on_the_path_is_asked_for_its_version(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if cause := why_missing("llama-server"):
+        pytest.skip(cause)
+    found = server_reports(capsys, monkeypatch, str(LLAMA_SERVER_PROGRAM.parent))["llama-server"]
+    assert found.missing == ""
+    assert found.version[0].isdigit()
+    assert "flash_attention" in [option.name for option in found.options]
 
 
 def bare_interpreter(folder: Path) -> str:
