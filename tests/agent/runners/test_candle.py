@@ -45,7 +45,8 @@ def test_it_runs_every_kind_of_step(tiny_model: Path, batch: str) -> None:
             asked = {"threads": "1", "batch": batch, "device": "cpu"}
             assert loaded.options == {**asked, "cache_type_k": "f32", "cache_type_v": "f32"}
             assert loaded.load_seconds > 0
-            assert loaded.page_cache_ratio == 1.0
+            assert loaded.page_cache_ratio
+            assert loaded.page_cache_ratio > 0.9  # it was written just now, and the kernel may have let go of a little
             await process.warm_up(prefill(100))
             heard: list[int] = []
             (one,) = await process.run_step(prefill(100, depth=50), heard.append)
