@@ -13,8 +13,8 @@ CANDLE = "candle"
 
 @pytest.mark.parametrize(("name", "cache_type"), [("tiny@hf-bf16", "bf16"), ("tiny-odd@hf-f16", "f16")])
 @pytest.mark.usefixtures("candle")
-def test_it_runs_every_kind_of_step(model_folder: Path, name: str, cache_type: str) -> None:
-    folder = asyncio.run(prepare_model(f"synth:{name}", model_folder, lambda _: None)).path
+def test_it_runs_every_kind_of_step(tmp_path: Path, name: str, cache_type: str) -> None:
+    folder = asyncio.run(prepare_model(f"synth:{name}", tmp_path, lambda _: None)).path
 
     async def scenario() -> None:
         async with started(CANDLE) as process:
