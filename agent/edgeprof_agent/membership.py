@@ -55,11 +55,6 @@ class Membership:
                 "enroll --collector HOST --token TOKEN, with what edgeprof token create prints there"
             )
 
-    def expiry_seconds(self) -> float | None:
-        """When the certificate ends, in seconds since 1970; ``None`` if the device is not enrolled."""
-        enrolment = read_enrolment(self._state_folder)
-        return enrolment.expires_wall_ns / 1e9 if enrolment else None
-
     async def prepare(self) -> None:
         """Before each attempt to connect: have a certificate that has ended renewed.
 

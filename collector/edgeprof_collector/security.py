@@ -7,6 +7,7 @@ from edgeprof_collector.access.audit import Audit
 from edgeprof_collector.access.desk import TokenDesk
 from edgeprof_collector.config import CollectorConfig
 from edgeprof_collector.enrolment.desk import EnrolmentDesk
+from edgeprof_collector.enrolment.expiry import ExpiryWatch
 from edgeprof_collector.enrolment.gatekeeper import Gatekeeper
 from edgeprof_collector.intake.admission import Admission
 from edgeprof_collector.store.protocol import Store
@@ -29,6 +30,7 @@ class Security:
         self.grpc_port = 0
         self.transport = trust.transport()
         self.admission = Admission(Gatekeeper(trust.authority, store.access), desk, store.access)
+        self.expiry = ExpiryWatch(self.transport, trust.authority, store.access)
         self._tokens = TokenDesk(store.access, trust.anchor.fingerprint)
         self._audit = Audit(store.access)
         self._metrics = config.tls.metrics

@@ -133,12 +133,11 @@ class _Collector:
         """What goes on beside the rest where there is TLS."""
         if not self._security:
             return ()
-        return self._security.transport.tend(self._tell_expiry), self._security.admission.watch(
-            self._intake.connections
+        return (
+            self._security.transport.tend(),
+            self._security.expiry.tell(self._health),
+            self._security.admission.watch(self._intake.connections),
         )
-
-    def _tell_expiry(self, expires_seconds: float) -> None:
-        self._health.certificate_expiry_seconds.labels("server").set(expires_seconds)
 
     def _job_ended(self) -> None:
         for webhook in self._webhooks:

@@ -64,6 +64,12 @@ class CollectorHealth:
             ["certificate"],
             registry=self._registry,
         )
+        self.device_certificate_expiry_seconds = Gauge(
+            "edgeprof_device_certificate_expiry_timestamp_seconds",
+            "When the certificate of an enrolled device ends, in seconds since 1970",
+            ["device"],
+            registry=self._registry,
+        )
         self._add_remote_write()
         self._registry.register(_ProcessCollector(psutil.Process()))
 

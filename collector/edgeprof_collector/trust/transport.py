@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable
 from pathlib import Path
 
 import grpc
@@ -54,10 +53,9 @@ class Transport:
         """When the collector's certificate ends, in seconds since 1970."""
         return self._identity.current.certificate.not_valid_after_utc.timestamp()
 
-    async def tend(self, tell_expiry: Callable[[float], None]) -> None:
-        """Take newer certificates as they come, until cancelled; tell when the present one ends."""
+    async def tend(self) -> None:
+        """Take newer certificates as they come, until cancelled."""
         while True:
-            tell_expiry(self.expires_seconds)
             await asyncio.sleep(_INTERVAL_SECONDS)
             try:
                 if await asyncio.to_thread(self._identity.refresh):
