@@ -62,6 +62,23 @@ def test_it_serves_until_it_is_told_to_stop(tmp_path: Path, how: signal.Signals 
     store.close()
 
 
+def test_a_stranger_without_tls_leaves_nothing_in_the_log(tmp_path: Path) -> None:
+    with CollectorProcess(tmp_path, tls={"enabled": True}) as collector:
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", collector.grpc_port)) as stranger:
+                stranger.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                while _received(stranger):
+                    pass
+        assert collector.end(signal.SIGTERM) == (0, "")
+
+
+def _received(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(4096)
+    except ConnectionResetError:
+        return b""
+
+
 def test_it_stops_while_devices_and_watchers_are_connected(tmp_path: Path) -> None:
     async def scenario(collector: CollectorProcess) -> None:
         device = Device(collector.grpc_port)
