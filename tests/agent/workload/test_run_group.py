@@ -89,7 +89,7 @@ def kernel_group() -> Iterator[Path]:
     try:
         yield path
     finally:
-        for group in (*path.glob("*/"), path):
+        for group in (*(each for each in path.iterdir() if each.is_dir()), path):
             RunGroup(group).end()
 
 
