@@ -65,8 +65,8 @@ class AllowedConfig:
 
     ``engines``: names, of servers too; absent, every engine that is installed. ``plans``: names of built-in plans and
     paths of TOML files, of which a job's plan must be one, word for word; absent, any. ``model_folders``: where model
-    files may be; absent, anywhere. ``programs`` that may be run as engines, and ``pythons``, interpreters besides the
-    agent's own: none unless they are listed.
+    files and texts may be; absent, anywhere. ``programs`` that may be run as engines, and ``pythons``, interpreters
+    besides the agent's own: none unless they are listed.
     """
 
     engines: tuple[str, ...] | None = None

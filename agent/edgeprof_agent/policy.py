@@ -25,19 +25,27 @@ def refuse_unless_allowed(command: JobCommand, allowed: AllowedConfig) -> None:
             raise EdgeprofError(f"this device does not run the program '{command.engine}': list it in allowed.programs")
     elif command.engine and allowed.engines is not None and command.engine not in allowed.engines:
         raise EdgeprofError(f"this device does not allow the engine '{command.engine}': list it in allowed.engines")
-    if is_hub_reference(command.model) and allowed.model_folders is not None:
-        raise EdgeprofError(
-            f"this device does not fetch '{command.model}': put it into one of allowed.model_folders and name that"
-        )
-    if not _model_is_allowed(command.model, allowed.model_folders):
-        raise EdgeprofError(
-            f"this device does not allow the model '{command.model}': it is outside of allowed.model_folders"
-        )
+    _refuse_other_files(command, allowed.model_folders)
     if allowed.plans is not None:
         _refuse_other_plans(command.plan, allowed.plans)
     if command.plan.repetitions < 1:
         raise EdgeprofError(f"plan {command.plan.name}: 'repetitions' must be 1 or more")
     complete(command.plan)
+
+
+def _refuse_other_files(command: JobCommand, folders: tuple[str, ...] | None) -> None:
+    """Refuse a model, or a text, that lies elsewhere than in the folders."""
+    if is_hub_reference(command.model) and folders is not None:
+        raise EdgeprofError(
+            f"this device does not fetch '{command.model}': put it into one of allowed.model_folders and name that"
+        )
+    if not _is_allowed(command.model, folders):
+        raise EdgeprofError(
+            f"this device does not allow the model '{command.model}': it is outside of allowed.model_folders"
+        )
+    for text in (step.text for step in command.plan.steps if step.text):
+        if not _is_allowed(text, folders):
+            raise EdgeprofError(f"this device does not allow the text '{text}': it is outside of allowed.model_folders")
 
 
 def _refuse_other_plans(plan: Plan, allowed: tuple[str, ...]) -> None:
@@ -50,8 +58,8 @@ def _refuse_other_plans(plan: Plan, allowed: tuple[str, ...]) -> None:
         )
 
 
-def _model_is_allowed(model: str, folders: tuple[str, ...] | None) -> bool:
-    if folders is None or not model or is_synthetic(model):
+def _is_allowed(path: str, folders: tuple[str, ...] | None) -> bool:
+    if folders is None or not path or is_synthetic(path):
         return True
-    file = Path(model).expanduser().resolve()
+    file = Path(path).expanduser().resolve()
     return any(file.is_relative_to(Path(folder).expanduser().resolve()) for folder in folders)

@@ -24,6 +24,7 @@ from edgeprof.run import (
     RunEvent,
     RunFinished,
     RunStarted,
+    TextScore,
 )
 from edgeprof.v1 import device_pb2, plan_pb2, run_pb2, telemetry_pb2, uplink_pb2
 
@@ -38,6 +39,7 @@ _RUN_EVENT_FIELDS: dict[type, str] = {
     ModelLoaded: "loaded",
     Request: "request",
     NextTokens: "next_tokens",
+    TextScore: "text_score",
     RunFinished: "finished",
 }
 _RUN_EVENT_TYPES: dict[str, Any] = {name: kind for kind, name in _RUN_EVENT_FIELDS.items()}

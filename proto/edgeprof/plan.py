@@ -17,6 +17,11 @@ MOST_TOP_COUNT = 64
 MOST_KEPT_TOKENS = 16384
 DEFAULT_TOP_COUNT = 16
 
+# Half of a window is context alone, and its last token foresees none: of fewer tokens none would be scored.
+LEAST_WINDOW_TOKENS = 3
+MOST_WINDOWS = 1024
+DEFAULT_WINDOWS = 16
+
 
 class StepKind(str, Enum):
     """What a step asks of the engine."""
@@ -27,11 +32,12 @@ class StepKind(str, Enum):
     FIDELITY = "fidelity"
     PARALLEL = "parallel"
     ROWS = "rows"
+    PERPLEXITY = "perplexity"
 
     @property
     def is_timed(self) -> bool:
         """Whether it measures speed, and so is repeated; what a model answers is the same each time."""
-        return self is not StepKind.FIDELITY
+        return self not in (StepKind.FIDELITY, StepKind.PERPLEXITY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +45,14 @@ class Step:
     """One kind of work, timed in every repetition.
 
     A prefill step processes ``prompt_tokens`` after ``depth_tokens`` of context. A decode step feeds
-    ``decode_tokens`` fixed tokens one at a time after ``depth_tokens``. A chat step has ``turns``; each
-    adds ``prompt_tokens`` to the conversation and generates ``decode_tokens``. A parallel step decodes
-    ``decode_tokens`` of each of ``sequences`` together, each after ``depth_tokens`` of its own. A rows step feeds
-    ``decode_tokens`` fixed tokens, ``rows`` in each call. A fidelity step processes ``prompt_tokens`` together and
-    ``decode_tokens`` one at a time, and keeps after each of them the ``top_count`` likeliest next tokens, to be held
-    against those of another variant or run. An ``optional`` step is left out where the engine cannot run it.
+    ``decode_tokens`` fixed tokens one at a time after ``depth_tokens``. A chat step has ``turns``; each adds
+    ``prompt_tokens`` to the conversation and generates ``decode_tokens``. A parallel step decodes ``decode_tokens``
+    of each of ``sequences`` together, each after ``depth_tokens`` of its own. A rows step feeds ``decode_tokens``
+    fixed tokens, ``rows`` in each call. A fidelity step processes ``prompt_tokens`` together and ``decode_tokens``
+    one at a time, and keeps after each of them the ``top_count`` likeliest next tokens, to be held against those of
+    another variant or run. A perplexity step reads the file ``text`` in at most ``windows`` windows of
+    ``prompt_tokens``, each from an empty context, and scores how well the second half of each is foreseen. An
+    ``optional`` step is left out where the engine cannot run it.
     """
 
     kind: StepKind
@@ -57,6 +65,8 @@ class Step:
     sequences: Count = 0
     rows: Count = 0
     optional: bool = False
+    text: str = ""
+    windows: Annotated[int, Meta(ge=0, le=MOST_WINDOWS)] = 0
 
     @property
     def context_tokens(self) -> int:

@@ -2,12 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath, PureWindowsPath
 
 from edgeprof.errors import ConfigError
-from edgeprof.plan import DEFAULT_TOP_COUNT, MOST_KEPT_TOKENS, Plan, Step, StepKind
+from edgeprof.plan import (
+    DEFAULT_TOP_COUNT,
+    DEFAULT_WINDOWS,
+    LEAST_WINDOW_TOKENS,
+    MOST_KEPT_TOKENS,
+    Plan,
+    Step,
+    StepKind,
+)
 from edgeprof.problems import Problem, about
 
-_COUNTS = ("prompt_tokens", "decode_tokens", "sequences", "rows", "top_count")
+_COUNTS = ("prompt_tokens", "decode_tokens", "sequences", "rows", "top_count", "windows")
 _NEEDED = {
     StepKind.PREFILL: ("prompt_tokens",),
     StepKind.DECODE: ("decode_tokens",),
@@ -15,8 +24,12 @@ _NEEDED = {
     StepKind.FIDELITY: (),
     StepKind.PARALLEL: ("decode_tokens", "sequences"),
     StepKind.ROWS: ("decode_tokens", "rows"),
+    StepKind.PERPLEXITY: ("prompt_tokens",),
 }
-_OPTIONAL = {StepKind.FIDELITY: ("prompt_tokens", "decode_tokens", "top_count")}
+_OPTIONAL = {
+    StepKind.FIDELITY: ("prompt_tokens", "decode_tokens", "top_count"),
+    StepKind.PERPLEXITY: ("windows",),
+}
 _LEAST_CALLS = 2  # the first is left out of the rate
 
 
@@ -32,7 +45,7 @@ def complete(plan: Plan) -> Plan:
 
 
 def filled_in(plan: Plan) -> Plan:
-    """Name the steps that have no name by what they do, and say how many next tokens a fidelity step keeps."""
+    """Name the steps that have no name by what they do, and fill in how much those keep or read that leave it open."""
     return replace(plan, steps=tuple(_filled_in(step) for step in plan.steps))
 
 
@@ -65,6 +78,7 @@ def _step_problems(step: Step, keys: tuple[str, ...]) -> Iterator[Problem]:
         yield about((*keys, "turns"), "only a chat step has turns")
     if step.kind is StepKind.FIDELITY:
         yield from _fidelity_problems(step, keys)
+    yield from _text_problems(step, keys)
     if step.rows and step.decode_tokens and not _fills_calls(step):
         fitting = f"{_LEAST_CALLS * step.rows}, {(_LEAST_CALLS + 1) * step.rows}"
         yield about((*keys, "decode_tokens"), f"must fill {_LEAST_CALLS} calls of {step.rows} or more: {fitting}, ...")
@@ -82,6 +96,19 @@ def _fidelity_problems(step: Step, keys: tuple[str, ...]) -> Iterator[Problem]:
         )
 
 
+def _text_problems(step: Step, keys: tuple[str, ...]) -> Iterator[Problem]:
+    if step.kind is not StepKind.PERPLEXITY:
+        if step.text:
+            yield about((*keys, "text"), f"a {step.kind.value} step has none")
+        return
+    if not (PurePosixPath(step.text).is_absolute() or PureWindowsPath(step.text).is_absolute()):
+        yield about((*keys, "text"), "a perplexity step needs it, the whole path of a text on the device")
+    if 0 < step.prompt_tokens < LEAST_WINDOW_TOKENS:
+        yield about((*keys, "prompt_tokens"), f"a window needs {LEAST_WINDOW_TOKENS} tokens or more")
+    if step.depth_tokens:
+        yield about((*keys, "depth_tokens"), "a perplexity step has none: each window begins with an empty context")
+
+
 def _fills_calls(step: Step) -> bool:
     return step.decode_tokens % step.rows == 0 and step.decode_tokens >= _LEAST_CALLS * step.rows
 
@@ -95,6 +122,8 @@ def _duplicates(names: Sequence[str], table: str) -> Iterator[Problem]:
 def _filled_in(step: Step) -> Step:
     if step.kind is StepKind.FIDELITY and not step.top_count:
         step = replace(step, top_count=DEFAULT_TOP_COUNT)
+    if step.kind is StepKind.PERPLEXITY and not step.windows:
+        step = replace(step, windows=DEFAULT_WINDOWS)
     return step if step.name else replace(step, name=_name(step))
 
 
@@ -103,6 +132,8 @@ def _name(step: Step) -> str:
         return f"chat {step.turns}x({step.prompt_tokens}+{step.decode_tokens})"
     if step.kind is StepKind.FIDELITY:
         return f"fidelity {step.prompt_tokens}+{step.decode_tokens}"
+    if step.kind is StepKind.PERPLEXITY:
+        return f"perplexity {step.windows}x{step.prompt_tokens}"
     what = {
         StepKind.PARALLEL: f"{step.sequences}x{step.decode_tokens}",
         StepKind.ROWS: f"{step.rows}",

@@ -209,6 +209,20 @@ class NextTokens:
     log_probabilities: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextScore:
+    """How well the model foresaw the text of a perplexity step.
+
+    ``window_nats`` has for each window the mean negative natural logarithm of the probability of each token that is
+    scored; of a window of n tokens these are the last n - 1 - n // 2. ``text_sha256`` is that of the whole text.
+    """
+
+    run_id: str
+    step: StepRef
+    text_sha256: str
+    window_nats: tuple[float, ...]
+
+
 class RunState(str, Enum):
     """How a run stands."""
 
@@ -232,7 +246,9 @@ class RunFinished:
     peak_resident_bytes: int | None = None
 
 
-RunEvent = RunStarted | CeilingMeasured | PeakBandwidth | Phase | ModelLoaded | Request | NextTokens | RunFinished
+RunEvent = (
+    RunStarted | CeilingMeasured | PeakBandwidth | Phase | ModelLoaded | Request | NextTokens | TextScore | RunFinished
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +266,7 @@ class RunRecord:
     loaded: tuple[ModelLoaded, ...] = ()
     requests: tuple[Request, ...] = ()
     next_tokens: tuple[NextTokens, ...] = ()
+    text_scores: tuple[TextScore, ...] = ()
     finished: RunFinished | None = None
     gaps: tuple[Gap, ...] = ()
     placement: Placement = Placement.EXACT

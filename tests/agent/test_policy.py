@@ -64,6 +64,21 @@ def test_models_can_be_limited_to_folders_whatever_the_path_looks_like(tmp_path:
             refuse_unless_allowed(replace(COMMAND, model=str(model)), allowed)
 
 
+def test_texts_are_limited_to_the_folders_of_models(tmp_path: Path) -> None:
+    allowed = AllowedConfig(model_folders=(str(tmp_path),))
+    for text, is_allowed in ((tmp_path / "text.txt", True), (tmp_path / ".." / "secret", False)):
+        step = Step(kind=StepKind.PERPLEXITY, prompt_tokens=64, text=str(text))
+        command = replace(COMMAND, plan=Plan(name="text", steps=(step,)))
+        refuse_unless_allowed(command, AllowedConfig())
+        if is_allowed:
+            refuse_unless_allowed(command, allowed)
+            continue
+        with pytest.raises(
+            EdgeprofError, match=r"does not allow the text '.*': it is outside of allowed\.model_folders"
+        ):
+            refuse_unless_allowed(command, allowed)
+
+
 def test_plans_can_be_limited_and_a_name_is_not_enough(tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     own.write_text('name = "tiny"\nsteps = [{ kind = "prefill", prompt_tokens = 8 }]\n', encoding="utf-8")

@@ -30,6 +30,7 @@ from edgeprof.run import (
     RunFinished,
     RunState,
     StepRef,
+    TextScore,
 )
 from edgeprof.v1 import plan_pb2, run_pb2, telemetry_pb2, uplink_pb2
 from tests.proto.contents import values_of
@@ -152,6 +153,12 @@ _EVENTS: list[RunEvent] = [
         top_count=2,
         token_ids=(7, 9, 0, 7),
         log_probabilities=(-0.25, -1.5, -0.5, -2.0),
+    ),
+    TextScore(
+        run_id="r",
+        step=StepRef(step=0, variant=1, repetition=0),
+        text_sha256="0a" * 32,
+        window_nats=(2.25, 2.5),
     ),
     PeakBandwidth(
         run_id="r",

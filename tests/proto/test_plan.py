@@ -68,6 +68,11 @@ prompt_tokens = 32
 decode_tokens = 8
 
 [[steps]]
+kind = "perplexity"
+text = "/srv/text.txt"
+prompt_tokens = 64
+
+[[steps]]
 kind = "decode"
 name = "my own"
 decode_tokens = 4
@@ -79,9 +84,10 @@ decode_tokens = 4
         "decode 4 @ 100",
         "chat 3x(8+4)",
         "fidelity 32+8",
+        "perplexity 16x64",
         "my own",
     ]
-    assert [step.context_tokens for step in plan.steps] == [8, 104, 36, 40, 4]
+    assert [step.context_tokens for step in plan.steps] == [8, 104, 36, 40, 64, 4]
     assert plan.context_tokens == 104
     assert plan.steps[3].top_count == 16
     assert plan.variants == (Variant(name="default"),)
@@ -162,6 +168,24 @@ _REFUSED = {
         ":2: 'steps[0]': 1000 tokens with 20 next tokens each are more than 16384: take fewer of either",
     ),
     "next tokens of a prefill": (f"{_STEP}top_count = 4\n", ":5: 'steps[0].top_count': a prefill step has none"),
+    "a perplexity of no text": (
+        '[[steps]]\nkind = "perplexity"\nprompt_tokens = 64\n',
+        ":2: 'steps[0].text': a perplexity step needs it, the whole path of a text on the device",
+    ),
+    "a text whose folder is not told": (
+        '[[steps]]\nkind = "perplexity"\nprompt_tokens = 64\ntext = "text.txt"\n',
+        ":5: 'steps[0].text': a perplexity step needs it, the whole path of a text on the device",
+    ),
+    "a window of which nothing would be scored": (
+        '[[steps]]\nkind = "perplexity"\ntext = "/t"\nprompt_tokens = 2\n',
+        ":5: 'steps[0].prompt_tokens': a window needs 3 tokens or more",
+    ),
+    "a window after other tokens": (
+        '[[steps]]\nkind = "perplexity"\ntext = "/t"\nprompt_tokens = 8\ndepth_tokens = 8\n',
+        ":6: 'steps[0].depth_tokens': a perplexity step has none: each window begins with an empty context",
+    ),
+    "a text of a prefill": (f'{_STEP}text = "/t"\n', ":5: 'steps[0].text': a prefill step has none"),
+    "windows of a prefill": (f"{_STEP}windows = 2\n", ":5: 'steps[0].windows': a prefill step has none"),
     "turns outside a chat": (f"{_STEP}turns = 2\n", ":5: 'steps[0].turns': only a chat step has turns"),
     "tokens that a prefill does not decode": (
         f"{_STEP}decode_tokens = 2\n",

@@ -24,6 +24,7 @@ from edgeprof.run import (
     RunRecord,
     RunStarted,
     RunState,
+    TextScore,
 )
 from edgeprof.telemetry import Channel, SampledFrame, channel_to_message, encode_frame
 from edgeprof.v1.telemetry_pb2 import Layout, RunTelemetry
@@ -199,5 +200,6 @@ def _record(events: Sequence[RunEvent]) -> RunRecord:
         loaded=all_of(ModelLoaded),
         requests=all_of(Request),
         next_tokens=all_of(NextTokens),
+        text_scores=all_of(TextScore),
         finished=finished,
     )

@@ -37,7 +37,8 @@ class Step(NamedTuple):
     """One kind of work: ``kind`` is one of the ``step_kinds`` that engines name.
 
     ``top_count`` is how many next tokens a fidelity step keeps after each token, ``sequences`` how many a parallel step
-    decodes together, ``rows`` how many tokens a rows step feeds in each call; all are 0 in other steps.
+    decodes together, ``rows`` how many tokens a rows step feeds in each call, ``windows`` how many windows of the file
+    ``text`` a perplexity step reads at most; all are 0 or empty in other steps.
     """
 
     kind: str
@@ -48,6 +49,8 @@ class Step(NamedTuple):
     top_count: int = 0
     sequences: int = 0
     rows: int = 0
+    text: str = ""
+    windows: int = 0
 
 
 class Loaded(NamedTuple):

@@ -15,6 +15,7 @@ from .llama_cpp_options import declared_options
 from .llama_cpp_parameters import Numa, context_parameters, model_parameters, refuse_gpu_options_without_gpu
 from .llama_cpp_scoring import likeliest, tokens_in_a_call
 from .llama_cpp_sequences import ParallelSequences
+from .llama_cpp_text import TextWindows
 from .llama_cpp_threads import ThreadPool
 from .next_tokens import NextTokens
 from .options import OptionValue, write_value
@@ -106,8 +107,14 @@ class LlamaCpp(TokenEngine):
         self._length = 0
 
     def run(self, step: Step, recorder: Recorder) -> None:
-        """Run a step, a parallel one in a context of its own."""
-        if step.kind != "parallel":
+        """Run a step, a parallel one in a context of its own. A text leaves nothing behind in the context."""
+        if step.kind == "perplexity":
+            windows = TextWindows(self._model, self._require_context(), self._log)
+            try:
+                windows.run(step, recorder)
+            finally:
+                self._forget_context()
+        elif step.kind != "parallel":
             super().run(step, recorder)
         elif self._parallel is None:
             raise EngineError("no model is loaded")

@@ -25,12 +25,25 @@ def likeliest(context: Any, row: int, vocabulary_size: int, count: int) -> list[
     Raises:
         EngineError: the logits are no numbers.
     """
+    logarithms = _log_probabilities(context, row, vocabulary_size)
+    count = min(count, vocabulary_size)
+    top = np.argpartition(-logarithms, count - 1)[:count]
+    return [(int(token), float(logarithms[token])) for token in top]
+
+
+def log_probability(context: Any, row: int, vocabulary_size: int, token: int) -> float:
+    """The natural logarithm of the probability that ``token`` comes after token ``row`` of the latest call.
+
+    Raises:
+        EngineError: the logits are no numbers.
+    """
+    return float(_log_probabilities(context, row, vocabulary_size)[token])
+
+
+def _log_probabilities(context: Any, row: int, vocabulary_size: int) -> Any:
     pointer = llama_cpp.llama_get_logits_ith(context, row)
     logits = np.ctypeslib.as_array(pointer, shape=(vocabulary_size,)).astype(np.float64)
     if not np.isfinite(logits).all():
         raise EngineError("llama.cpp's logits are no numbers: the weights are damaged, or a kernel is wrong")
     largest = logits.max()
-    total = largest + np.log(np.exp(logits - largest).sum())
-    count = min(count, vocabulary_size)
-    top = np.argpartition(-logits, count - 1)[:count]
-    return [(int(token), float(logits[token] - total)) for token in top]
+    return logits - (largest + np.log(np.exp(logits - largest).sum()))

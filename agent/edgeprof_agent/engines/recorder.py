@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic_ns
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, Sequence
 
 from .next_tokens import NextTokens
 
@@ -119,6 +119,12 @@ class Recorder:
                 "token_ids": kept.token_ids,
                 "log_probabilities": kept.log_probabilities,
             }
+        )
+
+    def text_score(self, text_sha256: str, window_nats: Sequence[float]) -> None:
+        """Tell what a perplexity step has found, once its request has ended."""
+        self._send(
+            {"type": "text_score", "id": self._step_id, "text_sha256": text_sha256, "window_nats": list(window_nats)}
         )
 
     def untimed_tokens(self, *, start_ns: int, end_ns: int, prompt_tokens: int, depth_tokens: int, count: int) -> None:

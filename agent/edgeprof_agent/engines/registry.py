@@ -48,7 +48,7 @@ ENGINES = (
         library=Library("llama_cpp", package="llama-cpp-python"),
         capabilities=_SCORING_ENGINE._replace(
             parallel_sequences=256,  # llama_max_parallel_sequences()
-            step_kinds=(*_SCORING_ENGINE.step_kinds, "parallel"),
+            step_kinds=(*_SCORING_ENGINE.step_kinds, "parallel", "perplexity"),
         ),
     ),
     EngineEntry(

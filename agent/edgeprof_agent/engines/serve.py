@@ -113,7 +113,9 @@ def _answer(channel: Channel, engine: Engine, command: Mapping[str, Any]) -> dic
         engine.run(_read_step(command), Recorder(command["id"], channel.send, channel.is_cancelled))
     elif kind == "warm_up":
         step = _read_step(command)
-        short = step._replace(turns=1, decode_tokens=min(step.decode_tokens, WARM_UP_DECODE_TOKENS))
+        short = step._replace(
+            turns=1, decode_tokens=min(step.decode_tokens, WARM_UP_DECODE_TOKENS), windows=min(step.windows, 1)
+        )
         engine.run(short, Recorder(command["id"], lambda _: None, channel.is_cancelled))
     else:
         raise EngineError(f"no command is called '{kind}'")

@@ -44,7 +44,7 @@ def step_seconds(model: ModelFacts, step: Step, speed: Speed, held_tokens: int =
 
     A call of several tokens reads the weights once, as that of one does, unless its arithmetic takes longer.
     """
-    prompt = max(step.depth_tokens - held_tokens, 0) + step.turns * step.prompt_tokens
+    prompt = max(step.depth_tokens - held_tokens, 0) + max(step.turns, step.windows) * step.prompt_tokens
     call_tokens = max(step.sequences, step.rows, 1)
     calls = step.turns * step.decode_tokens // max(step.rows, 1)
     reading = decode_bytes(model, step.context_tokens) / speed.decode_bytes_per_second

@@ -116,6 +116,14 @@ class NextTokensTold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextScoreTold:
+    """What a perplexity step has found: of each window, the mean nats of the tokens that are scored."""
+
+    text_sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    window_nats: Annotated[tuple[Annotated[float, Meta(ge=0)], ...], Meta(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """A command has ended as it should."""
 
@@ -139,6 +147,7 @@ Message = (
     | TokensArrived
     | RequestEnded
     | NextTokensTold
+    | TextScoreTold
     | Done
     | Cancelled
     | Refused
@@ -151,6 +160,7 @@ _KINDS: dict[str, type[Message]] = {
     "tokens": TokensArrived,
     "request_end": RequestEnded,
     "next_tokens": NextTokensTold,
+    "text_score": TextScoreTold,
     "done": Done,
     "cancelled": Cancelled,
     "error": Refused,

@@ -18,6 +18,7 @@ from edgeprof_agent.workload.engine_messages import (
     ProtocolError,
     Refused,
     RequestTimes,
+    TextScoreTold,
 )
 from edgeprof_agent.workload.engine_requests import RequestCollector
 from edgeprof_agent.workload.server_config import ServerConfig
@@ -148,7 +149,7 @@ class EngineProcess:
         """
         kept_tokens = (step.prompt_tokens + step.decode_tokens) * step.top_count
         together = step.kind is StepKind.PARALLEL
-        collector = RequestCollector(on_tokens, together=together, kept_tokens=kept_tokens)
+        collector = RequestCollector(on_tokens, together=together, kept_tokens=kept_tokens, most_windows=step.windows)
         await self._exchange(_step_command("step", step), step.name, silence_seconds, collector)
         return collector.requests()
 
@@ -165,6 +166,11 @@ class EngineProcess:
     def next_tokens(self) -> NextTokensTold | None:
         """What the latest command kept, if it was a fidelity step that came to its end."""
         return self._collector.next_tokens if self._collector else None
+
+    @property
+    def text_score(self) -> TextScoreTold | None:
+        """What the latest command found, if it was a perplexity step that came to its end."""
+        return self._collector.text_score if self._collector else None
 
     async def unload(self, *, silence_seconds: float = 120.0) -> None:
         """Give the model's memory back. Another may be loaded then.
@@ -272,4 +278,6 @@ def _step_command(name: str, step: Step) -> dict[str, object]:
         "top_count": step.top_count,
         "sequences": step.sequences,
         "rows": step.rows,
+        "text": step.text,
+        "windows": step.windows,
     }

@@ -11,6 +11,7 @@ from edgeprof_agent.workload.engine_messages import (
     RequestBegun,
     RequestEnded,
     RequestTimes,
+    TextScoreTold,
     TokensArrived,
 )
 
@@ -65,15 +66,25 @@ class RequestCollector:
 
     Every time lies between the sending of the step and now by this process's clock, and none goes back. Requests
     follow each other, unless all of the step's are under way ``together``. Of a fidelity step, ``kept_tokens`` is how
-    many next tokens it must keep: so many for each of its tokens.
+    many next tokens it must keep: so many for each of its tokens. Of a perplexity step, ``most_windows`` is how many
+    windows it may score.
     """
 
-    def __init__(self, on_tokens: Callable[[int], None], *, together: bool = False, kept_tokens: int = 0) -> None:
+    def __init__(
+        self,
+        on_tokens: Callable[[int], None],
+        *,
+        together: bool = False,
+        kept_tokens: int = 0,
+        most_windows: int = 0,
+    ) -> None:
         self._on_tokens = on_tokens
         self._together = together
         self._uncounted_tokens = 0
         self._kept_tokens = kept_tokens
         self._next_tokens: NextTokensTold | None = None
+        self._most_windows = most_windows
+        self._text_score: TextScoreTold | None = None
         self._sent_ns = monotonic_ns()
         self._requests: list[_OpenRequest] = []
 
@@ -91,6 +102,8 @@ class RequestCollector:
             self._end(message)
         elif isinstance(message, NextTokensTold):
             self._keep(message)
+        elif isinstance(message, TextScoreTold):
+            self._keep_score(message)
         else:
             raise ProtocolError(f"sent {type(message).__name__} in the middle of a step")
 
@@ -103,6 +116,11 @@ class RequestCollector:
         """What a fidelity step has kept, once it has told."""
         return self._next_tokens
 
+    @property
+    def text_score(self) -> TextScoreTold | None:
+        """What a perplexity step has found, once it has told."""
+        return self._text_score
+
     def check_complete(self) -> None:
         """Check that the step may end here.
 
@@ -113,6 +131,8 @@ class RequestCollector:
             raise ProtocolError("ended a step before its request")
         if self._kept_tokens and self._next_tokens is None:
             raise ProtocolError("ended a fidelity step without its next tokens")
+        if self._most_windows and self._text_score is None:
+            raise ProtocolError("ended a perplexity step without its score")
 
     def _keep(self, message: NextTokensTold) -> None:
         if self._next_tokens is not None or not self._kept_tokens:
@@ -121,6 +141,15 @@ class RequestCollector:
             if len(values) != self._kept_tokens:
                 raise ProtocolError(f"sent {len(values)} next tokens where {self._kept_tokens} were asked for")
         self._next_tokens = message
+
+    def _keep_score(self, message: TextScoreTold) -> None:
+        if self._text_score is not None or not self._most_windows:
+            raise ProtocolError("sent the score of a text that was not asked for")
+        if len(message.window_nats) > self._most_windows:
+            raise ProtocolError(
+                f"sent {len(message.window_nats)} windows where {self._most_windows} at most were asked for"
+            )
+        self._text_score = message
 
     def _begin(self, message: RequestBegun) -> None:
         under_way = bool(self._requests) and not self._requests[-1].ended

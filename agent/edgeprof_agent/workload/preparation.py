@@ -20,6 +20,7 @@ from edgeprof_agent.workload.environment import RunEnvironment
 from edgeprof_agent.workload.guards import loadable_bytes, refuse_what_does_not_fit
 from edgeprof_agent.workload.readable_models import readable_models
 from edgeprof_agent.workload.suitability import (
+    refuse_texts_that_cannot_be_read,
     refuse_what_engine_cannot,
     refuse_what_engine_cannot_read,
     without_what_engine_cannot,
@@ -48,8 +49,8 @@ async def prepare(command: JobCommand, environment: RunEnvironment) -> Preparati
     """Start the engine and make the model ready.
 
     Raises:
-        EdgeprofError: the engine is not there or cannot do what the plan asks for, the model cannot be had, or it does
-            not fit in memory.
+        EdgeprofError: the engine is not there or cannot do what the plan asks for, a text cannot be read, the model
+            cannot be had, or it does not fit in memory.
     """
     engine_name = command.engine or ENGINES[0].name
     pythons = tuple(variant.python or command.python for variant in command.plan.variants)
@@ -63,6 +64,7 @@ async def prepare(command: JobCommand, environment: RunEnvironment) -> Preparati
             plan = without_what_engine_cannot(command.plan, engines[python].facts)
             refuse_what_engine_cannot(replace(plan, variants=tuple(own)), engines[python].facts)
             command = replace(command, plan=plan)
+        refuse_texts_that_cannot_be_read(command.plan)
         loads_model = all(engine.facts.capabilities.loads_model for engine in engines.values())
         model = await _prepare_model(command, engine_name, environment, loads_model=loads_model)
     except BaseException:

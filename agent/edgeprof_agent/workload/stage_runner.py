@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
 from edgeprof.plan import Plan
-from edgeprof.run import CeilingMeasured, ModelLoaded, NextTokens, Phase, PhaseKind, Request, StepRef
+from edgeprof.run import CeilingMeasured, ModelLoaded, NextTokens, Phase, PhaseKind, Request, StepRef, TextScore
 from edgeprof_agent.ceilings.kept import keep_memory_bandwidth
 from edgeprof_agent.ceilings.memory_bandwidth import CeilingUnavailableError, measure_memory_bandwidth
 from edgeprof_agent.workload.engine_process import EngineProcess
@@ -160,6 +160,9 @@ class StageRunner:
                     log_probabilities=kept.log_probabilities,
                 )
             )
+
+        if score := process.text_score:
+            self._environment.emit(TextScore(run_id=self._environment.run_id, step=ref, **asdict(score)))
 
     async def _unload(self, ref: StepRef) -> None:
         await self._follow(ref).unload()

@@ -9,6 +9,7 @@ from edgeprof.plan import Plan, Step
 from edgeprof_agent.engines.engine import EngineError
 from edgeprof_agent.engines.options import KINDS, Option, read_value, refuse_unknown
 from edgeprof_agent.engines.registry import ENGINES, PROGRAMS
+from edgeprof_agent.engines.text_file import read_text_file
 from edgeprof_agent.workload.engine_messages import EngineHello
 from edgeprof_agent.workload.readable_models import engines_that_read, readable_models
 from edgeprof_agent.workload.server_config import ServerConfig
@@ -34,6 +35,19 @@ def refuse_what_engine_cannot(plan: Plan, engine: EngineHello) -> None:
     try:
         for variant in plan.variants:
             _check_options(engine, variant.options)
+    except EngineError as error:
+        raise EdgeprofError(str(error)) from error
+
+
+def refuse_texts_that_cannot_be_read(plan: Plan) -> None:
+    """Look at every text that a plan's steps score.
+
+    Raises:
+        EdgeprofError: one cannot be read, is empty, too long, or not UTF-8.
+    """
+    try:
+        for path in dict.fromkeys(step.text for step in plan.steps if step.text):
+            read_text_file(path)
     except EngineError as error:
         raise EdgeprofError(str(error)) from error
 

@@ -12,6 +12,7 @@ from edgeprof_collector.analysis.headline import headline
 from edgeprof_collector.analysis.memory import memory_verdict
 from edgeprof_collector.analysis.notes import data_notes
 from edgeprof_collector.analysis.options import options_in_force
+from edgeprof_collector.analysis.perplexity import perplexity_verdicts
 from edgeprof_collector.analysis.rates import load_figures
 from edgeprof_collector.analysis.repetitions import last_moment_ns
 from edgeprof_collector.analysis.series import Series
@@ -50,6 +51,7 @@ def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
         ceilings=record.ceilings,
         peaks=record.peaks,
         fidelity=fidelity,
+        perplexity=perplexity_verdicts(record),
         energy_rails=energy_rails(record, meters, end_ns),
         throttle_sources=throttle_sources(series),
         findings=tuple(finding for rule in RULES for finding in rule(evidence)),

@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 
 from edgeprof.plan import Plan, StepKind
-from edgeprof.run import CeilingMeasured, ModelLoaded, NextTokens, Phase, Request, RunRecord, StepRef
+from edgeprof.run import CeilingMeasured, ModelLoaded, NextTokens, Phase, Request, RunRecord, StepRef, TextScore
 
 # 146 years after boot.
 _LATEST_NS = 2**62
@@ -23,6 +23,7 @@ def sound_part(record: RunRecord) -> tuple[RunRecord, int]:
         loaded=tuple(each for each in record.loaded if _is_sound_load(each, plan)),
         requests=tuple(each for each in record.requests if is_sound_request(each, plan)),
         next_tokens=tuple(each for each in record.next_tokens if _is_sound_fidelity(each, plan)),
+        text_scores=tuple(each for each in record.text_scores if _is_sound_score(each, plan)),
     )
     unsound = sum(
         len(before) - len(after)
@@ -32,6 +33,7 @@ def sound_part(record: RunRecord) -> tuple[RunRecord, int]:
             (record.loaded, sound.loaded),
             (record.requests, sound.requests),
             (record.next_tokens, sound.next_tokens),
+            (record.text_scores, sound.text_scores),
         )
     )
     if start_ns >= _LATEST_NS:
@@ -79,6 +81,15 @@ def _is_sound_fidelity(kept: NextTokens, plan: Plan) -> bool:
     counted = len(kept.token_ids) == len(kept.log_probabilities) == count > 0
     ordered = all(-math.inf < each <= 0 for each in kept.log_probabilities)
     return step.kind is StepKind.FIDELITY and kept.top_count == step.top_count and counted and ordered
+
+
+def _is_sound_score(score: TextScore, plan: Plan) -> bool:
+    """Whether it is of a perplexity step, of no more windows than that has, and its perplexities are some."""
+    if not _is_known(score.step, plan):
+        return False
+    step = plan.steps[score.step.step]
+    counted = 0 < len(score.window_nats) <= step.windows
+    return step.kind is StepKind.PERPLEXITY and counted and all(0 <= each < math.inf for each in score.window_nats)
 
 
 def _is_known(reference: StepRef, plan: Plan) -> bool:

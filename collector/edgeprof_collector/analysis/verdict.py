@@ -11,6 +11,7 @@ from edgeprof.plan import StepKind
 from edgeprof.run import CeilingMeasured, EngineFacts, ModelFacts, PeakBandwidth, RunState
 from edgeprof_collector.analysis.fidelity import FidelityVerdict
 from edgeprof_collector.analysis.finding_name import FindingName
+from edgeprof_collector.analysis.perplexity import PerplexityVerdict
 
 
 class FigureName(str, Enum):
@@ -338,6 +339,7 @@ class Verdict:
     throttle_sources: tuple[str, ...] = ()
     peaks: tuple[PeakBandwidth, ...] = ()
     fidelity: tuple[FidelityVerdict, ...] = ()
+    perplexity: tuple[PerplexityVerdict, ...] = ()
     findings: tuple[Finding, ...] = ()
     flags: tuple[Flag, ...] = ()
     notes: tuple[str, ...] = ()

@@ -51,4 +51,5 @@ def run_data(record: RunRecord, series: tuple[Series, ...], variant: str = "") -
         variant=variant,
         seed=record.started.plan.seed,
         next_tokens=sound.next_tokens,
+        text_scores=sound.text_scores,
     )

@@ -43,6 +43,9 @@ def what_step_does(step: Step) -> str:
             f"and {step.decode_tokens:,} one at a time{after}"
         ),
         StepKind.PARALLEL: f"decode {step.sequences} sequences together, {step.decode_tokens:,} tokens of each{after}",
+        StepKind.PERPLEXITY: (
+            f"score how well {step.text} is foreseen, in up to {step.windows} windows of {step.prompt_tokens:,} tokens"
+        ),
         StepKind.ROWS: f"process {step.decode_tokens:,} tokens, {step.rows} in each call{after}",
     }[step.kind]
 

@@ -17,6 +17,7 @@ from edgeprof.run import (
     RunRecord,
     RunStarted,
     RunState,
+    TextScore,
 )
 from edgeprof.telemetry import Gap, GapCause, Placement
 from edgeprof.v1.telemetry_pb2 import Layout, RunTelemetry
@@ -80,6 +81,7 @@ def record(connection: sqlite3.Connection, run_id: str) -> RunRecord:
         loaded=_of_kind(events, ModelLoaded),
         requests=tuple(sorted(_of_kind(events, Request), key=lambda request: request.start_monotonic_ns)),
         next_tokens=_of_kind(events, NextTokens),
+        text_scores=_of_kind(events, TextScore),
         finished=next(iter(_of_kind(events, RunFinished)), None),
         gaps=_gaps(connection, run_id, device_id, spool_id, is_open=state == RunState.RUNNING.value),
         placement=_placement(connection, run_id, device_id),

@@ -283,6 +283,18 @@ class NextTokens(_message.Message):
     log_probabilities: _containers.RepeatedScalarFieldContainer[float]
     def __init__(self, run_id: _Optional[str] = ..., step: _Optional[_Union[StepRef, _Mapping]] = ..., top_count: _Optional[int] = ..., token_ids: _Optional[_Iterable[int]] = ..., log_probabilities: _Optional[_Iterable[float]] = ...) -> None: ...
 
+class TextScore(_message.Message):
+    __slots__ = ("run_id", "step", "text_sha256", "window_nats")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    TEXT_SHA256_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_NATS_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    step: StepRef
+    text_sha256: str
+    window_nats: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, run_id: _Optional[str] = ..., step: _Optional[_Union[StepRef, _Mapping]] = ..., text_sha256: _Optional[str] = ..., window_nats: _Optional[_Iterable[float]] = ...) -> None: ...
+
 class RunFinished(_message.Message):
     __slots__ = ("run_id", "state", "cause", "monotonic_ns", "peak_resident_bytes")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -298,7 +310,7 @@ class RunFinished(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., cause: _Optional[str] = ..., monotonic_ns: _Optional[int] = ..., peak_resident_bytes: _Optional[int] = ...) -> None: ...
 
 class RunEvent(_message.Message):
-    __slots__ = ("started", "ceiling", "phase", "loaded", "request", "finished", "peak", "next_tokens")
+    __slots__ = ("started", "ceiling", "phase", "loaded", "request", "finished", "peak", "next_tokens", "text_score")
     STARTED_FIELD_NUMBER: _ClassVar[int]
     CEILING_FIELD_NUMBER: _ClassVar[int]
     PHASE_FIELD_NUMBER: _ClassVar[int]
@@ -307,6 +319,7 @@ class RunEvent(_message.Message):
     FINISHED_FIELD_NUMBER: _ClassVar[int]
     PEAK_FIELD_NUMBER: _ClassVar[int]
     NEXT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    TEXT_SCORE_FIELD_NUMBER: _ClassVar[int]
     started: RunStarted
     ceiling: CeilingMeasured
     phase: Phase
@@ -315,7 +328,8 @@ class RunEvent(_message.Message):
     finished: RunFinished
     peak: PeakBandwidth
     next_tokens: NextTokens
-    def __init__(self, started: _Optional[_Union[RunStarted, _Mapping]] = ..., ceiling: _Optional[_Union[CeilingMeasured, _Mapping]] = ..., phase: _Optional[_Union[Phase, _Mapping]] = ..., loaded: _Optional[_Union[ModelLoaded, _Mapping]] = ..., request: _Optional[_Union[Request, _Mapping]] = ..., finished: _Optional[_Union[RunFinished, _Mapping]] = ..., peak: _Optional[_Union[PeakBandwidth, _Mapping]] = ..., next_tokens: _Optional[_Union[NextTokens, _Mapping]] = ...) -> None: ...
+    text_score: TextScore
+    def __init__(self, started: _Optional[_Union[RunStarted, _Mapping]] = ..., ceiling: _Optional[_Union[CeilingMeasured, _Mapping]] = ..., phase: _Optional[_Union[Phase, _Mapping]] = ..., loaded: _Optional[_Union[ModelLoaded, _Mapping]] = ..., request: _Optional[_Union[Request, _Mapping]] = ..., finished: _Optional[_Union[RunFinished, _Mapping]] = ..., peak: _Optional[_Union[PeakBandwidth, _Mapping]] = ..., next_tokens: _Optional[_Union[NextTokens, _Mapping]] = ..., text_score: _Optional[_Union[TextScore, _Mapping]] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("run_id", "phase", "step", "repetition", "repetition_count", "done_ratio", "elapsed_seconds", "remaining_seconds", "tokens_per_second", "temperature_celsius", "resident_bytes", "job_id")

@@ -9,6 +9,7 @@ from edgeprof_agent.workload.engine_messages import (
     ProtocolError,
     RequestBegun,
     RequestEnded,
+    TextScoreTold,
     TokensArrived,
 )
 from edgeprof_agent.workload.engine_requests import RequestCollector
@@ -163,6 +164,30 @@ def test_other_steps_tell_no_next_tokens(collector: RequestCollector) -> None:
     _ended(collector)
     with pytest.raises(ProtocolError, match="sent next tokens that were not asked for"):
         collector.accept(_told(4))
+
+
+def test_a_perplexity_step_tells_its_score_once() -> None:
+    collector = RequestCollector(lambda _: None, most_windows=2)
+    _ended(collector)
+    with pytest.raises(ProtocolError, match="ended a perplexity step without its score"):
+        collector.check_complete()
+    with pytest.raises(ProtocolError, match="sent 3 windows where 2 at most were asked for"):
+        collector.accept(_scored(3))
+    collector.accept(_scored(2))
+    collector.check_complete()
+    assert collector.text_score == _scored(2)
+    with pytest.raises(ProtocolError, match="sent the score of a text that was not asked for"):
+        collector.accept(_scored(2))
+
+
+def test_other_steps_tell_no_score(collector: RequestCollector) -> None:
+    _ended(collector)
+    with pytest.raises(ProtocolError, match="sent the score of a text that was not asked for"):
+        collector.accept(_scored(1))
+
+
+def _scored(windows: int) -> TextScoreTold:
+    return TextScoreTold(text_sha256="0" * 64, window_nats=(1.5,) * windows)
 
 
 def test_requests_that_are_under_way_together_may_alternate(heard: list[int]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -12,7 +13,11 @@ from edgeprof.plan import Plan, Step, StepKind, Variant
 from edgeprof.run import RunStarted
 from edgeprof_agent.workload.engine_messages import EngineHello
 from edgeprof_agent.workload.preparation import prepare
-from edgeprof_agent.workload.suitability import refuse_what_engine_cannot, without_what_engine_cannot
+from edgeprof_agent.workload.suitability import (
+    refuse_texts_that_cannot_be_read,
+    refuse_what_engine_cannot,
+    without_what_engine_cannot,
+)
 
 from .runs import Device, job, plan_of
 
@@ -73,6 +78,7 @@ def test_a_step_that_the_engine_does_not_run_names_one_that_does() -> None:
     ("step", "engines"),
     [
         (Step(kind=StepKind.PARALLEL, name="eight", sequences=8, decode_tokens=4), "llama-cpp-python"),
+        (Step(kind=StepKind.PERPLEXITY, name="text", prompt_tokens=64, text="/t"), "llama-cpp-python"),
         (Step(kind=StepKind.ROWS, name="four", rows=4, decode_tokens=16), "llama-cpp-python or mlx or exllamav2"),
     ],
 )
@@ -113,6 +119,44 @@ def test_a_run_tells_which_steps_it_left_out(device: Device, model: str) -> None
     device.run(job(replace(plan, steps=(four, *plan.steps)), model))
     [started] = device.all(RunStarted)
     assert (started.plan, started.left_out_steps) == (plan, ("four",))
+
+
+_TEXTS: dict[str, tuple[bytes | None, str]] = {
+    "missing": (None, " does not exist on this device: name a text in UTF-8"),
+    "empty": (b"", " is empty: name one that holds some"),
+    "blank": (b" \n", " is empty: name one that holds some"),
+    "latin-1": ("café".encode("latin-1"), " is not UTF-8 at byte 3: convert it"),
+    "endless": (b"a" * (16 << 20) + b"a", " has more than 16 MiB: take a part of it"),
+}
+
+
+@pytest.mark.parametrize(("content", "cause"), _TEXTS.values(), ids=_TEXTS)
+def test_a_text_that_cannot_be_scored_is_refused_in_one_line(tmp_path: Path, content: bytes | None, cause: str) -> None:
+    text = tmp_path / "text"
+    if content is not None:
+        text.write_bytes(content)
+    with pytest.raises(EdgeprofError) as refused:
+        refuse_texts_that_cannot_be_read(replace(plan_of(), steps=(_perplexity(text),)))
+    assert str(refused.value) == f"the text {text}{cause}"
+
+
+def test_a_folder_and_what_may_not_be_read_are_no_texts(tmp_path: Path) -> None:
+    with pytest.raises(EdgeprofError, match=r" is no file: name a text in UTF-8$"):
+        refuse_texts_that_cannot_be_read(replace(plan_of(), steps=(_perplexity(tmp_path),)))
+    with pytest.raises(EdgeprofError, match=r" cannot be read: File name too long$"):
+        refuse_texts_that_cannot_be_read(replace(plan_of(), steps=(_perplexity(tmp_path / ("a" * 300)),)))
+
+
+def test_a_missing_text_is_refused_before_the_model_is_touched(device: Device, tmp_path: Path) -> None:
+    plan = replace(plan_of(), steps=(_perplexity(tmp_path / "none"),), variants=(Variant(name="plain"),))
+    command = replace(job(plan, "/no/such/model.gguf"), engine="llama-cpp-python", python="")
+    with pytest.raises(EdgeprofError, match=r"^the text .*/none does not exist on this device: name a text in UTF-8$"):
+        asyncio.run(prepare(command, device.environment))
+    assert psutil.Process().children() == []
+
+
+def _perplexity(text: Path) -> Step:
+    return Step(kind=StepKind.PERPLEXITY, name="text", prompt_tokens=64, windows=4, text=str(text))
 
 
 def test_it_is_refused_before_the_model_is_touched_and_leaves_no_engine_behind(device: Device) -> None:

@@ -10,6 +10,7 @@ from edgeprof.run import RunState
 from edgeprof_collector.analysis.comparison.correction import holm
 from edgeprof_collector.analysis.comparison.difference import differences, refuse_across
 from edgeprof_collector.analysis.comparison.output_change import output_changes
+from edgeprof_collector.analysis.comparison.perplexity_change import perplexity_changes
 from edgeprof_collector.analysis.comparison.result import (
     HIGHER_IS_BETTER,
     Answer,
@@ -55,7 +56,10 @@ def compare(
     ours = [run_values(run, by_variant=by_variant) for run in base]
     theirs = [run_values(run, by_variant=by_variant) for run in candidate]
     keys = [key for key in _keys(ours) if key in _keys(theirs)]
-    outputs = output_changes(base, candidate, by_variant=by_variant)
+    outputs = (
+        *output_changes(base, candidate, by_variant=by_variant),
+        *perplexity_changes(base, candidate, by_variant=by_variant),
+    )
     if not keys and not outputs:
         raise EdgeprofError("the runs have no step in common that both completed: nothing can be compared")
     measured = [_measure(key, ours, theirs, method) for key in keys]

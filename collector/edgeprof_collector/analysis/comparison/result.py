@@ -16,6 +16,7 @@ class Aspect(str, Enum):
     MEMORY = "memory"
     LOAD = "load"
     FIDELITY = "fidelity"
+    PERPLEXITY = "perplexity"
 
 
 # Of all other aspects less is better.
@@ -66,7 +67,8 @@ class Change:
     ``probability`` is Holm's, corrected for all figures of the comparison. These are ``None`` where ``reason`` says
     why; ``reason`` is empty for an answer that speaks for itself. Counts are of pairs, repetitions or runs; a
     median is ``None`` where there are no pairs. Of ``Aspect.FIDELITY`` counts are of tokens, the medians are the share
-    of them after which both sides hold the same token for the likeliest, and ``reason`` tells the divergence.
+    of them after which both sides hold the same token for the likeliest, and ``reason`` tells the divergence. Of
+    ``Aspect.PERPLEXITY`` counts are of a text's windows, and the medians are the perplexities of all of these.
     """
 
     subject: Subject

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from edgeprof.plan import Step, StepKind
-from edgeprof.run import NextTokens
+from edgeprof.run import NextTokens, TextScore
 from edgeprof_collector.analysis.comparison.result import Aspect, Subject
 from edgeprof_collector.analysis.definitions import DEFINITIONS
 from edgeprof_collector.analysis.series import Series
@@ -31,7 +31,8 @@ _ASPECTS: dict[StepKind, dict[FigureName, Aspect]] = {
 class RunData:
     """A run as the analysis sees it. ``steps`` and ``seed`` are those of its plan; ``variant`` is one's name, or empty.
 
-    ``next_tokens`` are what its fidelity steps kept. Without a ``variant`` all of them count.
+    ``next_tokens`` are what its fidelity steps kept, ``text_scores`` what its perplexity steps found. Without a
+    ``variant`` all of them count.
     """
 
     verdict: Verdict
@@ -40,6 +41,7 @@ class RunData:
     variant: str = ""
     seed: int = 1
     next_tokens: tuple[NextTokens, ...] = ()
+    text_scores: tuple[TextScore, ...] = ()
 
     @property
     def name(self) -> str:
@@ -50,7 +52,7 @@ class RunData:
     def variants(self) -> tuple[str, ...]:
         """Names of the variants that count."""
         measured = [step.variant_name for step in self.verdict.steps]
-        found = dict.fromkeys(measured + [name for name, _ in self.outputs()])
+        found = dict.fromkeys(measured + [name for name, _ in (*self.outputs(), *self.scores())])
         return tuple(name for name in found if self.variant in ("", name))
 
     def outputs(self) -> Iterator[tuple[str, NextTokens]]:
@@ -59,6 +61,13 @@ class RunData:
         for kept in self.next_tokens:
             if kept.step.variant in names:
                 yield names[kept.step.variant], kept
+
+    def scores(self) -> Iterator[tuple[str, TextScore]]:
+        """What was found of texts, with the variant's name."""
+        names = {each.variant: each.name for each in self.verdict.variants}
+        for score in self.text_scores:
+            if score.step.variant in names:
+                yield names[score.step.variant], score
 
 
 @dataclass(frozen=True, slots=True)
