@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from edgeprof.catalogue import METRICS, Kind, channel
+from edgeprof.catalogue import METRICS, channel
+from edgeprof.metric import Kind
 from edgeprof.telemetry import Channel, channel_to_message, dequantise, encode_block
 from edgeprof.v1.telemetry_pb2 import Frame, Layout
 from edgeprof_collector.exposition.health import CollectorHealth

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edgeprof.catalogue import Tier
+from edgeprof.metric import Tier
 from edgeprof_agent.sensors.sensor import Sensor
 
 SAMPLES_PER_ROUND = 200

@@ -24,7 +24,7 @@ from tests.agent.sensors.test_tegrastats import Jetson
 from tests.agent.sensors.test_tegrastats_line import NANO_JETPACK_4
 
 from benchmarks.sample_time import SAMPLES_PER_ROUND, SampleCost, sample_costs, thread_time_us
-from edgeprof.catalogue import Tier
+from edgeprof.metric import Tier
 from edgeprof_agent.sensors import tegrastats
 from edgeprof_agent.sensors.jetson_values import Group
 from edgeprof_agent.sensors.registry import discover_sensors

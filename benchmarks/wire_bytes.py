@@ -18,7 +18,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgeprof.catalogue import METRICS, Tier, channel
+from edgeprof.catalogue import METRICS, channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Channel, SampledBlock, SampledFrame, encode_frame
 from edgeprof.v1.uplink_pb2 import AgentMessage
 from edgeprof_agent.sampling.cadence import run_cadence

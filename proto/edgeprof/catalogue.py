@@ -5,39 +5,8 @@ are rounded at the source, no coarser than any sensor known to give the metric. 
 grows until its source resets.
 """
 
-from dataclasses import dataclass
-from enum import Enum
-
+from edgeprof.metric import Kind, Metric, Tier
 from edgeprof.telemetry import Channel
-
-
-class Kind(str, Enum):
-    """Whether a metric is a momentary value or a running total."""
-
-    GAUGE = "gauge"
-    COUNTER = "counter"
-
-
-class Tier(str, Enum):
-    """How often a metric is sampled while a run is timed: fast at 10 Hz, slow at 1 Hz.
-
-    A metric is as fast as its quickest source; a sensor of a dear or slowly refreshed one is slower than that.
-    """
-
-    FAST = "fast"
-    SLOW = "slow"
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One name, one unit, one meaning on every device. ``help`` states the averaging window where there is one."""
-
-    name: str
-    kind: Kind
-    resolution: float
-    help: str
-    labels: tuple[str, ...] = ()
-    tier: Tier = Tier.FAST
 
 
 def _gauge(name: str, resolution: float, help_text: str, *labels: str, tier: Tier = Tier.FAST) -> Metric:

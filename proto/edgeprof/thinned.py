@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby
 
-from edgeprof.catalogue import METRICS, Kind
+from edgeprof.catalogue import METRICS
+from edgeprof.metric import Kind
 from edgeprof.telemetry import (
     Channel,
     MalformedFrameError,

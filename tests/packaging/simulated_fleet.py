@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from edgeprof.catalogue import METRICS, Kind, channel
+from edgeprof.catalogue import METRICS, channel
 from edgeprof.messages import run_event_to_message, to_message
+from edgeprof.metric import Kind
 from edgeprof.plan import Step, StepKind
 from edgeprof.run import RunEvent, RunRecord, StepRef
 from edgeprof.telemetry import Channel, SampledBlock, SampledFrame, channel_to_message, encode_frame, quantise

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from edgeprof import catalogue, result_catalogue
-from edgeprof.catalogue import METRICS, Kind, Metric, channel
+from edgeprof.catalogue import METRICS, channel
+from edgeprof.metric import Kind, Metric
 from edgeprof.result_catalogue import RESULT_LABELS, RESULT_METRICS, ResultMetric
 from edgeprof.telemetry import channel_to_message, check_layout
 from edgeprof.v1.telemetry_pb2 import Layout

@@ -4,7 +4,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeprof.catalogue import METRICS, Kind
+from edgeprof.catalogue import METRICS
+from edgeprof.metric import Kind
 from edgeprof.telemetry import Channel, SampledFrame, dequantise
 
 _SECOND_NS = 1_000_000_000

@@ -4,7 +4,7 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 
-from edgeprof.catalogue import Tier
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Reading
 from edgeprof_agent.sampling.clock import Clock
 from edgeprof_agent.sensors.sensor import Closes, FollowsProcess, Sensor

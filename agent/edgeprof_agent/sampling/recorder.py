@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from edgeprof.catalogue import Tier
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Channel, Reading, SampledFrame
 from edgeprof_agent.sampling.cadence import Due
 from edgeprof_agent.sampling.clock import Clock

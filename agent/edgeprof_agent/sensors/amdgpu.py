@@ -4,7 +4,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof_agent.sensors import drm_hwmon
 from edgeprof_agent.sensors.amdgpu_levels import CurrentClock, HighestClock
 from edgeprof_agent.sensors.amdgpu_memory import find_memory

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import psutil
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Channel, Reading
 from edgeprof_agent.sensors.kernel_file import KernelFile
 from edgeprof_agent.sensors.sensor import Sensor

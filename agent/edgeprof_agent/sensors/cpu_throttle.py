@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Channel, Reading
 from edgeprof_agent.sensors.kernel_file import KernelFile, read_int, source_of
 from edgeprof_agent.sensors.sensor import Sensor, SensorLostError

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from edgeprof.catalogue import Tier
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Channel, Reading
 from edgeprof_agent.sensors.drm_card import DrmCard
 from edgeprof_agent.sensors.drm_sleep import CardState, SleepWatch

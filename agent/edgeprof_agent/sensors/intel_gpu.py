@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof_agent.sensors import drm_hwmon
 from edgeprof_agent.sensors.drm_card import DrmCard, find_cards
 from edgeprof_agent.sensors.drm_part import IntegerFile, Part, SensorPlan, build_sensors

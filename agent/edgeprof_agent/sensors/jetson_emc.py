@@ -9,7 +9,8 @@ that what has another unit is refused.
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Channel, Reading
 from edgeprof_agent.sensors.jetson_module import Module, find_module
 from edgeprof_agent.sensors.jetson_power_mode import read_power_mode

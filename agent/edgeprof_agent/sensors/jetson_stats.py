@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from edgeprof.catalogue import Tier
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Reading
 from edgeprof_agent.sensors.jetson_module import Module, find_module
 from edgeprof_agent.sensors.jetson_values import Group, JetsonValues, readings_of

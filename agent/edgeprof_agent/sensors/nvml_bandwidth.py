@@ -6,7 +6,8 @@ from typing import Any
 
 import pynvml
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Reading
 from edgeprof_agent.sensors.nvml_gpu import WORKER
 from edgeprof_agent.sensors.nvml_session import Handle, NvmlDevice, means_lost

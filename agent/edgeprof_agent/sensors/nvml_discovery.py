@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pynvml
 
-from edgeprof.catalogue import Tier
 from edgeprof.device import Accelerator
+from edgeprof.metric import Tier
 from edgeprof_agent.sensors.nvml_bandwidth import NvmlBandwidth, has_counters
 from edgeprof_agent.sensors.nvml_gpu import NvmlGpu
 from edgeprof_agent.sensors.nvml_memory import computed_peak, memory_bus_bits, memory_clock_max_hertz, memory_info

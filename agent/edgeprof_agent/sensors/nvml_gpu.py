@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pynvml
 
-from edgeprof.catalogue import Tier
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Reading
 from edgeprof_agent.sensors.nvml_queries import Query
 from edgeprof_agent.sensors.nvml_session import Handle, NvmlDevice, means_lost

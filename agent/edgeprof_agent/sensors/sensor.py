@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from edgeprof.catalogue import Tier
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Reading
 
 

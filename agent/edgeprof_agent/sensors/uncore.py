@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Channel, Reading
 from edgeprof_agent.sensors.kernel_file import read_text
 from edgeprof_agent.sensors.perf_event import PerfCount, PerfCounter, PerfEvent, open_counter

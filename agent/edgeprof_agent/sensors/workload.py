@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Reading
 from edgeprof_agent.sensors.proc_tree import ProcTree
 from edgeprof_agent.sensors.process_tree import ProcessTree

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from edgeprof.catalogue import METRICS, Kind
+from edgeprof.catalogue import METRICS
+from edgeprof.metric import Kind
 from edgeprof.telemetry import MalformedFrameError, check_layout, last_steps
 from edgeprof.v1.telemetry_pb2 import Frame, Layout
 from edgeprof_collector.exposition.family import Family, series_text

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from edgeprof.catalogue import Kind
+from edgeprof.metric import Kind
 from edgeprof.result_catalogue import RESULT_LABELS, RESULT_METRICS
 from edgeprof.run import RunState
 from edgeprof_collector.analysis.verdict import Figure, Severity, Verdict

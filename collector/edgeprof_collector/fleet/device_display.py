@@ -10,7 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from edgeprof.catalogue import METRICS, Kind
+from edgeprof.catalogue import METRICS
+from edgeprof.metric import Kind
 from edgeprof.units import human
 from edgeprof_collector.exposition.live import DeviceNow, LiveValue
 

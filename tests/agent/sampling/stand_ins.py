@@ -3,7 +3,8 @@
 import threading
 from collections.abc import Callable, Sequence
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Channel, Reading
 
 SECOND_NS = 1_000_000_000

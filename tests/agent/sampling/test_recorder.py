@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from edgeprof.catalogue import METRICS, Tier
+from edgeprof.catalogue import METRICS
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Reading, SampledBlock, SampledFrame, dequantise
 from edgeprof_agent.sampling import panel
 from edgeprof_agent.sampling.cadence import Due

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof.catalogue import METRICS, Tier
+from edgeprof.catalogue import METRICS
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Reading
 from edgeprof_agent.sensors.registry import discover_sensors
 from edgeprof_agent.sensors.sensor import Sensor

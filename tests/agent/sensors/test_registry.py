@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeprof.catalogue import Tier
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Reading
 from edgeprof_agent.sensors import registry
 from edgeprof_agent.sensors.registry import FAMILIES, Family, discover_sensors

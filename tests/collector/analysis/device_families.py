@@ -12,8 +12,9 @@ from pathlib import Path
 
 import msgspec
 
-from edgeprof.catalogue import METRICS, Kind, channel
+from edgeprof.catalogue import METRICS, channel
 from edgeprof.device import Accelerator, DeviceFacts
+from edgeprof.metric import Kind
 from edgeprof.run import PeakBandwidth, PeakMethod, RunRecord
 from edgeprof.telemetry import Channel
 from edgeprof_collector.analysis.series import Series, collect_series

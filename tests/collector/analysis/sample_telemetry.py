@@ -5,7 +5,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edgeprof.catalogue import METRICS, Tier, channel
+from edgeprof.catalogue import METRICS, channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Channel, SampledBlock, SampledFrame, channel_to_message, encode_frame, quantise
 from edgeprof.v1.telemetry_pb2 import Layout, RunTelemetry
 

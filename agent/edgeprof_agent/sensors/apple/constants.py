@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Reading
 from edgeprof_agent.sensors.apple.chips import specified_bytes_per_second
 from edgeprof_agent.sensors.apple.frequency_tables import gpu_clocks_hertz

@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Channel, Reading
 from edgeprof_agent.sensors.apple.io_report import Interval, IOReport, ReportChannel, ReportUnavailableError
 from edgeprof_agent.sensors.apple.mac import GPU

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Reading
 from edgeprof_agent.sensors.apple.io_registry import IORegistry, Service
 from edgeprof_agent.sensors.apple.mac import GPU, Mac

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Channel, Reading
 from edgeprof_agent.sensors.apple.io_report import IOReport, ReportUnavailableError
 from edgeprof_agent.sensors.apple.report_session import ReportSession

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Channel, Reading
 from edgeprof_agent.sensors.apple.frequency_tables import core_clocks_hertz, gpu_clocks_hertz
 from edgeprof_agent.sensors.apple.io_registry import IORegistry

@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Reading
 from edgeprof_agent.sensors.apple.energy import rail_channels
 from edgeprof_agent.sensors.apple.mac import GPU

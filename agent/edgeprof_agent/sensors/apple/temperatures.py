@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Channel, Reading
 from edgeprof_agent.sensors.apple.c_library import LibraryMissingError
 from edgeprof_agent.sensors.apple.hid import HidTemperatures

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from edgeprof.catalogue import Tier, channel
+from edgeprof.catalogue import channel
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Reading
 from edgeprof_agent.sensors.apple.system import System
 from edgeprof_agent.sensors.sensor import Sensor, SensorLostError

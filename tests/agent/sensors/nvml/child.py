@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from edgeprof.catalogue import Tier
+from edgeprof.metric import Tier
 from edgeprof.telemetry import Reading
 from edgeprof_agent.sampling.guard import GuardedSensor
 from edgeprof_agent.sampling.panel import Panel
