@@ -33,7 +33,7 @@ wait_seconds = 0
 def test_the_package_lives_as_it_should(tmp_path: Path, proof_seed: int) -> None:
     package = build(tmp_path / "packages")
     with booted(tmp_path / "tree") as tree:
-        shutil.copy(package, tree.root / "root/edgeprof.deb")
+        shutil.copy(package, tree.root / "srv/edgeprof.deb")
         _install(tree)
         _connect(tree)
         _run_a_job(tree)
@@ -45,7 +45,7 @@ def test_the_package_lives_as_it_should(tmp_path: Path, proof_seed: int) -> None
 
 
 def _install(tree: BootedTree) -> None:
-    tree.run("dpkg", "--install", "/root/edgeprof.deb")
+    tree.run("dpkg", "--install", "/srv/edgeprof.deb")
     assert tree.unit(AGENT, "ActiveState") == "active"
     assert tree.unit(AGENT, "Type") == "notify"
     assert tree.unit(AGENT, "UnitFileState") == "enabled"
@@ -69,8 +69,8 @@ def _run_a_job(tree: BootedTree) -> None:
     (tree.root / "etc/edgeprof/agent.toml").write_text('[allowed]\nprograms = ["/opt/engine"]\n')
     tree.run("systemctl", "restart", AGENT)
     tree.until_status(COLLECTOR, "1 devices are connected")
-    (tree.root / "root/plan.toml").write_text(PLAN)
-    work = ("--plan", "/root/plan.toml", "--model", "synth:tiny@q8_0", "--engine", "/opt/engine")
+    (tree.root / "srv/plan.toml").write_text(PLAN)
+    work = ("--plan", "/srv/plan.toml", "--model", "synth:tiny@q8_0", "--engine", "/opt/engine")
     tree.run("edgeprof", "run", "all", *work, "--wait", "--collector", "http://127.0.0.1:7744")
     assert "decode rate" in tree.run("edgeprof", "show", "--collector", "http://127.0.0.1:7744")
 
@@ -136,9 +136,9 @@ def _upgrade(tree: BootedTree, package: Path, scratch: Path) -> None:
     for name in ("agent", "collector"):
         config = newer / f"etc/edgeprof/{name}.toml"
         config.write_text(config.read_text() + "# newer\n")
-    subprocess.run(["dpkg-deb", "-Znone", "--build", newer, tree.root / "root/newer.deb"], check=True)
+    subprocess.run(["dpkg-deb", "-Znone", "--build", newer, tree.root / "srv/newer.deb"], check=True)
     before = tree.unit(AGENT, "MainPID"), tree.unit(COLLECTOR, "MainPID")
-    tree.run("dpkg", "--force-confdef", "--force-confold", "--install", "/root/newer.deb")
+    tree.run("dpkg", "--force-confdef", "--force-confold", "--install", "/srv/newer.deb")
     assert tree.unit(AGENT, "MainPID") not in ("0", before[0])
     assert tree.unit(COLLECTOR, "MainPID") not in ("0", before[1])
     tree.until_status(COLLECTOR, "1 devices are connected")
@@ -158,15 +158,15 @@ def _remove_and_purge(tree: BootedTree) -> None:
 
     tree.run("dpkg", "--purge", "edgeprof")
     left = tree.run("find", "/", "-xdev", "-name", "*edgeprof*", "-not", "-path", "/proc/*", "-not", "-path", "/sys/*")
-    assert left.split() == ["/root/edgeprof.deb"]
+    assert left.split() == ["/srv/edgeprof.deb"]
     assert tree.try_to_run("getent", "passwd", "edgeprof", "edgeprof-collector").stdout == ""
 
 
 def _live_without_the_package(tree: BootedTree) -> None:
     """The same environment where somebody has put it by hand: the agent installs itself, and is gone again."""
-    tree.run("dpkg-deb", "--extract", "/root/edgeprof.deb", "/root/unpacked")
-    shutil.move(tree.root / "root/unpacked/usr/lib/edgeprof", tree.root / "opt/profiler")
-    shutil.rmtree(tree.root / "root/unpacked")
+    tree.run("dpkg-deb", "--extract", "/srv/edgeprof.deb", "/srv/unpacked")
+    shutil.move(tree.root / "srv/unpacked/usr/lib/edgeprof", tree.root / "opt/profiler")
+    shutil.rmtree(tree.root / "srv/unpacked")
     command = tree.root / "opt/profiler/bin/edgeprof-agent"
     command.write_text(command.read_text().replace("/usr/lib/edgeprof/", "/opt/profiler/"))
 
