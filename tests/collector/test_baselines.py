@@ -20,7 +20,7 @@ from edgeprof_collector.store.errors import NotFoundError
 from edgeprof_collector.store.records import DeviceRecord, RunSummary
 from edgeprof_collector.store.sqlite import SqliteStore
 from tests.collector.analysis.sample_run import QUICK, Scenario, with_repetitions
-from tests.collector.store.samples import facts, greeting
+from tests.collector.store.samples import facts
 from tests.collector.stored_samples import store_sample
 from tests.collector.web.live_collector import LiveCollector, live_collector, store_run
 
@@ -46,14 +46,6 @@ def collector(tmp_path: Path) -> Iterator[LiveCollector]:
     with live_collector(tmp_path) as running:
         store_run(running.store, "run-1")
         yield running
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "edgeprof.sqlite")
-    store.admit([greeting()])
-    yield store
-    store.close()
 
 
 @pytest.mark.parametrize(

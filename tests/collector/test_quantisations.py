@@ -1,8 +1,6 @@
 """A run beside the runs of its model in other quantisations, out of a real store."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,18 +10,9 @@ from edgeprof_collector.client import LocalClient
 from edgeprof_collector.client.judging import judge_run
 from edgeprof_collector.store.sqlite import SqliteStore
 from tests.collector.analysis.sample_run import MODEL, Scenario
-from tests.collector.store.samples import greeting
 from tests.collector.stored_samples import store_sample
 
 WIDE = replace(MODEL, name="synth:llama-3.2-1b@q8_0", quantisation="Q8_0", weight_bytes_read_per_token=1_320_000_000)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "edgeprof.sqlite")
-    store.admit([greeting()])
-    yield store
-    store.close()
 
 
 def found_in(store: SqliteStore, run_id: str) -> tuple[Finding, ...]:

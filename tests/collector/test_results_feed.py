@@ -1,10 +1,6 @@
 """Stored runs find their way to the exposed results."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from edgeprof.run import RunEvent, RunState
 from edgeprof_collector.analysis.verdict import Verdict
@@ -17,7 +13,6 @@ from tests.collector.store.samples import (
     delivery,
     event_message,
     finished,
-    greeting,
     request,
     started,
 )
@@ -38,14 +33,6 @@ class Told(Results):
     def publish(self, run: RunSummary, verdict: Verdict) -> None:
         super().publish(run, verdict)
         self.published.put_nowait(run.run_id)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "edgeprof.sqlite")
-    store.admit([greeting()])
-    yield store
-    store.close()
 
 
 def store_run(store: SqliteStore, number: int, state: RunState = RunState.SUCCEEDED) -> None:

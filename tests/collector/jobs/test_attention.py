@@ -1,23 +1,11 @@
 """Watched devices are told so, on each of their streams, until nobody watches any more."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from edgeprof.v1.uplink_pb2 import CollectorMessage
 from edgeprof_collector.jobs.queue import JobQueue
 from edgeprof_collector.store.sqlite import SqliteStore
-from tests.collector.store.samples import DEVICE, greeting
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "edgeprof.sqlite")
-    store.admit([greeting()])
-    yield store
-    store.close()
+from tests.collector.store.samples import DEVICE
 
 
 def told(messages: list[CollectorMessage]) -> list[float]:

@@ -1,10 +1,9 @@
 """The job queue over a real store, with the device's end of the stream played by the test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -23,11 +22,9 @@ REQUEST = JobRequest(targets=(DEVICE,), plan=PLAN, model="synth:smollm2-135m@q4_
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "edgeprof.sqlite")
-    store.admit([greeting(), greeting("another")])
-    yield store
-    store.close()
+def store(store: SqliteStore) -> SqliteStore:
+    store.admit([greeting("another")])
+    return store
 
 
 def status(job_id: str, state: JobState, run_id: str = "") -> JobStatus:

@@ -1,10 +1,8 @@
 """Requests with a time, for several devices, and what is refused of them."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
-from pathlib import Path
 
 import pytest
 
@@ -28,11 +26,9 @@ AT_NS = round(AT.timestamp()) * SECOND_NS
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "edgeprof.sqlite")
-    store.admit([greeting(), greeting("another")])
-    yield store
-    store.close()
+def store(store: SqliteStore) -> SqliteStore:
+    store.admit([greeting("another")])
+    return store
 
 
 def test_a_label_means_each_of_its_devices_once(store: SqliteStore) -> None:
@@ -112,25 +108,31 @@ def test_a_time_that_has_passed_is_refused_but_not_when_asked_again(store: Sqlit
     asyncio.run(scenario())
 
 
+async def away_while_running(queue: JobQueue, sent: list[CollectorMessage]) -> JobStatus:
+    """Have the device begin a job and go away; return what it said last."""
+    await queue.device_connected(DEVICE, [], sent.append)
+    (job,) = await queue.submit(REQUEST)
+    running = JobStatus(job_id=job.job_id, version=1, state=JobState.RUNNING, run_id="run-1")
+    await queue.status_reported(DEVICE, running)
+    queue.device_disconnected(DEVICE)
+    return running
+
+
 def test_a_device_that_does_not_come_back_in_time_has_timed_out_and_is_told_so(store: SqliteStore) -> None:
     async def scenario() -> None:
         clock, sent = Clock(AT_NS), list[CollectorMessage]()
         queue = JobQueue(store, clock)
-        await queue.device_connected(DEVICE, [], sent.append)
-        (job,) = await queue.submit(REQUEST)
-        running = JobStatus(job_id=job.job_id, version=1, state=JobState.RUNNING, run_id="run-1")
-        await queue.status_reported(DEVICE, running)
-        queue.device_disconnected(DEVICE)
+        running = await away_while_running(queue, sent)
         async with tending(queue):
-            await clock.until_true(lambda: _leased(queue, job.job_id))
+            await clock.until_true(lambda: _leased(queue, running.job_id))
             clock.now_ns += round((PLAN.limits.time_seconds + LEASE_SECONDS) * SECOND_NS)
             queue.device_disconnected("another")  # a reason to look at the clock
-            await clock.until_true(lambda: _is(queue, job.job_id, JobState.TIMED_OUT))
+            await clock.until_true(lambda: _is(queue, running.job_id, JobState.TIMED_OUT))
         sent.clear()
         await queue.device_connected(DEVICE, [running], sent.append)
         assert [message.WhichOneof("body") for message in sent] == ["cancel", "job_status_ack"]
         await queue.status_reported(DEVICE, replace(running, state=JobState.SUCCEEDED))
-        late = await queue.job(job.job_id)
+        late = await queue.job(running.job_id)
         assert (late.state, late.run_id) == (JobState.TIMED_OUT, "run-1")
 
     asyncio.run(scenario())
@@ -140,19 +142,15 @@ def test_a_device_that_comes_back_in_time_goes_on(store: SqliteStore) -> None:
     async def scenario() -> None:
         clock, sent = Clock(AT_NS), list[CollectorMessage]()
         queue = JobQueue(store, clock)
-        await queue.device_connected(DEVICE, [], sent.append)
-        (job,) = await queue.submit(REQUEST)
-        running = JobStatus(job_id=job.job_id, version=1, state=JobState.RUNNING, run_id="run-1")
-        await queue.status_reported(DEVICE, running)
-        queue.device_disconnected(DEVICE)
+        running = await away_while_running(queue, sent)
         async with tending(queue):
-            await clock.until_true(lambda: _leased(queue, job.job_id))
+            await clock.until_true(lambda: _leased(queue, running.job_id))
             await queue.device_connected(DEVICE, [running], sent.append)
-            assert not await _leased(queue, job.job_id)
+            assert not await _leased(queue, running.job_id)
             clock.now_ns += 10**6 * SECOND_NS
             queue.device_disconnected("another")
             await queue.status_reported(DEVICE, replace(running, state=JobState.SUCCEEDED))
-            assert await _is(queue, job.job_id, JobState.SUCCEEDED)
+            assert await _is(queue, running.job_id, JobState.SUCCEEDED)
 
     asyncio.run(scenario())
 

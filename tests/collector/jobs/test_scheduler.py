@@ -1,10 +1,8 @@
 """Schedules over a real store and queue, by a clock that the test sets."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
-from pathlib import Path
 
 import pytest
 
@@ -18,7 +16,7 @@ from edgeprof_collector.store.errors import NotFoundError
 from edgeprof_collector.store.records import ScheduleRecord
 from edgeprof_collector.store.sqlite import SqliteStore
 from tests.collector.jobs.tending import Clock, tending
-from tests.collector.store.samples import DEVICE, PLAN, SECOND_NS, greeting
+from tests.collector.store.samples import DEVICE, PLAN, SECOND_NS
 
 DAY_NS = 86400 * SECOND_NS
 NIGHTLY = ScheduleRequest(every="0 2 * * *", job=JobRequest(targets=("all",), plan=PLAN, queue_seconds=6 * 3600))
@@ -30,14 +28,6 @@ def at_ns(*when: int) -> int:
 
 EVENING = at_ns(2026, 11, 21, 20, 0)
 NIGHT = at_ns(2026, 11, 22, 2, 0)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "edgeprof.sqlite")
-    store.admit([greeting()])
-    yield store
-    store.close()
 
 
 def parts(store: SqliteStore, clock: Clock) -> tuple[JobQueue, Scheduler]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +23,12 @@ from tests.collector.store.samples import (
     event_message,
     finished,
     frame_message,
-    greeting,
     layout,
     started,
 )
 
 Answer = tuple[int, Mapping[str, str], str]
 BUSY = "edgeprof_cpu_busy_ratio"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "edgeprof.sqlite")
-    store.admit([greeting()])
-    yield store
-    store.close()
 
 
 def keep_frames(store: SqliteStore, *sequences: int) -> None:

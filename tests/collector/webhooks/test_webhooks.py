@@ -5,7 +5,6 @@ import base64
 import hashlib
 import hmac
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,20 +18,12 @@ from edgeprof_collector.store.sqlite import SqliteStore
 from edgeprof_collector.webhooks.config import Webhook, check_webhooks, read_secret
 from edgeprof_collector.webhooks.notice import Notice
 from edgeprof_collector.webhooks.sender import Backoff, WebhookSender
-from tests.collector.store.samples import DEVICE, PLAN, greeting
+from tests.collector.store.samples import DEVICE, PLAN
 from tests.collector.webhooks.receiver import Received, Receiver, receiver
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 REQUEST = JobRequest(targets=(DEVICE,), plan=PLAN, model="synth:tiny@q8_0")
 QUICKLY = Backoff(first_seconds=0.01, longest_seconds=0.02)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "edgeprof.sqlite")
-    store.admit([greeting()])
-    yield store
-    store.close()
 
 
 @pytest.fixture
