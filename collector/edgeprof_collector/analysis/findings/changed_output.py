@@ -4,12 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from edgeprof_collector.analysis.fidelity import Divergence, FidelityVerdict
 from edgeprof_collector.analysis.finding_name import FindingName
+from edgeprof_collector.analysis.findings.rate_pair import rate_pairs
 from edgeprof_collector.analysis.findings.rule import Evidence
 from edgeprof_collector.analysis.findings.twins import asked_options, is_slower
-from edgeprof_collector.analysis.quantity import text_of
-from edgeprof_collector.analysis.verdict import FigureName, Finding, Severity
-
-_RATES = {FigureName.PREFILL_RATE: "reads", FigureName.DECODE_RATE: "writes"}
+from edgeprof_collector.analysis.verdict import Finding, Severity
 
 
 def changed_output(evidence: Evidence) -> tuple[Finding, ...]:
@@ -52,15 +50,9 @@ def divergence_text(found: Divergence) -> str:
 
 def _gains(evidence: Evidence, variant: int) -> Iterator[str]:
     """Each rate in which the variant is faster than the first, with how much."""
-    for step in evidence.steps:
-        base = evidence.step_of(step.step, 0)
-        if step.variant != variant or base is None:
-            continue
-        for name, verb in _RATES.items():
-            before, after = base.figure(name), step.figure(name)
-            if before and after and is_slower(before, after):
-                gain = after.median / before.median - 1
-                yield f"{step.name} {verb} {text_of(after.median, after.unit)} ({gain:+.0%})"
+    for pair in rate_pairs(evidence, variant):
+        if is_slower(pair.first, pair.other):
+            yield f"{pair.other_text} ({pair.change_ratio:+.0%})"
 
 
 def _differing(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:

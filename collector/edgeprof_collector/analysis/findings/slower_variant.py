@@ -1,15 +1,11 @@
 """A variant that is slower than the first, interleaved on the same device."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 from edgeprof_collector.analysis.finding_name import FindingName
+from edgeprof_collector.analysis.findings.rate_pair import RatePair, rate_pairs, rate_text
 from edgeprof_collector.analysis.findings.rule import Evidence
 from edgeprof_collector.analysis.findings.twins import asked_options, is_slower, twins
-from edgeprof_collector.analysis.quantity import text_of
-from edgeprof_collector.analysis.verdict import Figure, FigureName, Finding, Severity
+from edgeprof_collector.analysis.verdict import Finding, Severity
 
-_RATES = {FigureName.PREFILL_RATE: "reads", FigureName.DECODE_RATE: "writes"}
 # Their own findings tell of these, and what they cost.
 _TOLD_ELSEWHERE = ("threads", "logits_all")
 
@@ -28,15 +24,15 @@ def slower_variant(evidence: Evidence) -> tuple[Finding, ...]:
 
 
 def _judge(evidence: Evidence, variant: int) -> Finding | None:
-    pairs = list(_pairs(evidence, variant))
-    slower = [pair for pair in pairs if is_slower(pair.after, pair.before, tests=len(pairs))]
+    pairs = list(rate_pairs(evidence, variant))
+    slower = [pair for pair in pairs if is_slower(pair.other, pair.first, tests=len(pairs))]
     if not slower:
         return None
     plan = evidence.record.started.plan
     first, other = plan.variants[0], plan.variants[variant]
     asked_alike = asked_options(evidence.record, 0) == asked_options(evidence.record, variant)
-    told = "; ".join(pair.text for pair in slower)
-    rest = ", ".join(pair.text for pair in pairs if pair not in slower)
+    told = "; ".join(_text(pair) for pair in slower)
+    rest = ", ".join(_text(pair) for pair in pairs if pair not in slower)
     return Finding(
         name=FindingName.SLOWER_VARIANT,
         severity=Severity.WARNING if asked_alike else Severity.NOTE,
@@ -51,33 +47,5 @@ def _judge(evidence: Evidence, variant: int) -> Finding | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """A rate of the first variant and of the one that is judged, in the same repetitions of the same step."""
-
-    step_name: str
-    verb: str
-    before: Figure
-    after: Figure
-
-    @property
-    def text(self) -> str:
-        """The change in words."""
-        change = self.after.median / self.before.median - 1
-        rates = f"{_rate_text(self.after)} instead of {_rate_text(self.before)}"
-        return f"{self.step_name} {self.verb} {rates} ({change:+.0%}, n {self.after.n})"
-
-
-def _pairs(evidence: Evidence, variant: int) -> Iterator[_Pair]:
-    for step in evidence.steps:
-        base = evidence.step_of(step.step, 0)
-        if step.variant != variant or base is None:
-            continue
-        for name, verb in _RATES.items():
-            before, after = base.figure(name), step.figure(name)
-            if before and after:
-                yield _Pair(step.name, verb, before, after)
-
-
-def _rate_text(rate: Figure) -> str:
-    return text_of(rate.median, rate.unit)
+def _text(pair: RatePair) -> str:
+    return f"{pair.other_text} instead of {rate_text(pair.first)} ({pair.change_ratio:+.0%}, n {pair.other.n})"
