@@ -21,19 +21,19 @@ _PREFIX = "edgeprof_"
 def show_device(news: Iterable[DeviceNow], console: Console, *, as_json: bool) -> None:
     """Show what comes, until it ends or the person has seen enough."""
     if as_json:
-        for now in news:
-            sys.stdout.write(msgspec.json.encode(now).decode() + "\n")
+        for values in news:
+            sys.stdout.write(msgspec.json.encode(values).decode() + "\n")
             sys.stdout.flush()
         return
     rates = Rates()
     if not console.is_terminal:
-        for now in news:
-            for name, shown in rows(now, rates):
+        for values in news:
+            for name, shown in rows(values, rates):
                 console.print(f"{name} {shown}", highlight=False, markup=False, soft_wrap=True)
         return
     with Live(console=console, auto_refresh=False, screen=True) as live:
-        for now in news:
-            live.update(_table(now, rates), refresh=True)
+        for values in news:
+            live.update(_table(values, rates), refresh=True)
 
 
 class Rates:
