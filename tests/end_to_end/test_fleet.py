@@ -137,13 +137,15 @@ def test_three_devices_one_off_one_over_its_limits_one_cut_off(fleet: Fleet) -> 
 
         assert fleet.job(jobs["off"])["state"] == "queued"
         back = stack.enter_context(fleet.device("off"))
-        watched = fleet.edgeprof("watch", *jobs.values())
+        watched = fleet.edgeprof("watch", *jobs.values(), "--output", str(fleet.folder / "reports"))
         assert watched.status == 1, "one of them has not succeeded"
         lines = {line.split()[0]: line for line in watched.output.splitlines() if line.split()[0] in jobs}
         assert "succeeded" in lines["off"]
         assert "succeeded" in lines["cut"]
         assert "timed_out" in lines["limited"]
 
+        reports = {path.stem for path in (fleet.folder / "reports").glob("*.html")}
+        assert reports >= {fleet.job(jobs[name])["run_id"] for name in ("off", "cut")}
         runs = json.loads(fleet.edgeprof("runs", "--json").output)
         ran = [run["job_id"] for run in runs if run["job_id"] != jobs["limited"]]
         assert sorted(ran) == sorted([jobs["cut"], jobs["off"]]), "each ran once"
@@ -214,6 +216,10 @@ WRONG = {
     "two ways at once": (
         ("run", "bench", "--every", "0 2 * * *", "--wait"),
         "--every and --wait exclude each other: leave one of them out",
+    ),
+    "reports of what is not waited for": (
+        ("run", "bench", "--output", "reports"),
+        "--output takes what --wait has waited for: add --wait, or see edgeprof watch --output",
     ),
     "no plan": (("run", "bench", "--plan", "none.toml"), "none.toml: cannot be read: No such file or directory"),
     "an unknown job": (("cancel", "0123"), "no job or schedule is called '0123'; edgeprof jobs lists them"),

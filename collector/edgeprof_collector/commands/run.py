@@ -15,7 +15,7 @@ from edgeprof_collector.client.asking import ask_again
 from edgeprof_collector.commands.job_table import job_table, schedule_table
 from edgeprof_collector.commands.options import AsJson, CollectorUrl, client_of
 from edgeprof_collector.commands.times import parse_duration_seconds, parse_time
-from edgeprof_collector.commands.watch import watch_jobs
+from edgeprof_collector.commands.watch import Output, watch_jobs
 from edgeprof_collector.terminal import Terminal
 
 
@@ -38,6 +38,7 @@ def run(
     timezone: Annotated[str, typer.Option(help="In which --every is read.")] = "UTC",
     ttl: Annotated[str, typer.Option(metavar="DURATION", help="Not at all if it cannot start within this.")] = "24h",
     wait: Annotated[bool, typer.Option("--wait", help="Watch until all have ended; exit 1 if one failed.")] = False,
+    output: Output = None,
     key: Annotated[
         str, typer.Option(help="Of this request: asking again with it starts nothing new.", show_default="a new one")
     ] = "",
@@ -47,6 +48,8 @@ def run(
     """Ask devices for a run. What is off runs it when it is back, unless the time to live is over by then."""
     if every and (at or wait):
         raise EdgeprofError(f"--every and {'--at' if at else '--wait'} exclude each other: leave one of them out")
+    if output is not None and not wait:
+        raise EdgeprofError("--output takes what --wait has waited for: add --wait, or see edgeprof watch --output")
     request = JobRequest(
         targets=tuple(targets),
         plan=find_plan(plan),
@@ -63,7 +66,7 @@ def run(
             return
         jobs = ask_again(lambda: client.submit(request))
         if wait:
-            raise typer.Exit(watch_jobs(client, list(jobs), as_json=as_json))
+            raise typer.Exit(watch_jobs(client, list(jobs), output, as_json=as_json))
         if as_json:
             sys.stdout.write(msgspec.json.encode(jobs).decode() + "\n")
         else:

@@ -17,10 +17,16 @@ from edgeprof_collector.report.text import print_verdict
 from edgeprof_collector.store.records import JobRecord
 
 
+def judged_run(client: Client, job: JobRecord) -> JudgedRun | None:
+    """The run of a job with its verdict; ``None`` if it had none, or its data have not arrived yet."""
+    record = stored_run(client, job.run_id)
+    return judge_run(client, record) if record else None
+
+
 def print_outcome(client: Client, job_ids: Sequence[str], console: Console) -> bool:
     """Print what came of jobs that have ended. Return whether all have succeeded."""
     jobs = [client.job(job_id) for job_id in job_ids]
-    if len(jobs) == 1 and (judged := _judged(client, jobs[0])):
+    if len(jobs) == 1 and (judged := judged_run(client, jobs[0])):
         print_verdict(judged.verdict, console)
         console.print(f"Again:  edgeprof show {jobs[0].run_id}", highlight=False)
     else:
@@ -33,15 +39,10 @@ def outcome_lines(client: Client, job_ids: Sequence[str]) -> tuple[list[str], bo
     jobs = [client.job(job_id) for job_id in job_ids]
     lines = []
     for job in jobs:
-        judged = _judged(client, job)
+        judged = judged_run(client, job)
         content = {"event": "outcome", "outcome": {"job": job, "verdict": judged.verdict if judged else None}}
         lines.append(msgspec.json.encode(content).decode())
     return lines, all(job.state is JobState.SUCCEEDED for job in jobs)
-
-
-def _judged(client: Client, job: JobRecord) -> JudgedRun | None:
-    record = stored_run(client, job.run_id)
-    return judge_run(client, record) if record else None
 
 
 def _table(client: Client, jobs: Sequence[JobRecord]) -> Table:
@@ -58,7 +59,7 @@ def _result(client: Client, job: JobRecord) -> str:
     if job.state is not JobState.SUCCEEDED:
         return job.reason
     try:
-        judged = _judged(client, job)
+        judged = judged_run(client, job)
     except EdgeprofError as error:
         return str(error)
     return judged.verdict.headline if judged else "its data have not arrived yet"
