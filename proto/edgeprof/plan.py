@@ -128,7 +128,9 @@ class Limits:
 class Plan:
     """Steps, how often, with which variants, behind which gates and within which limits.
 
-    Every step of every variant is repeated ``repetitions`` times, and more often if ``until`` is given.
+    Every step of every variant is repeated ``repetitions`` times, and more often if ``until`` is given. With
+    ``fresh_processes`` each repetition begins with new processes, which load the model and warm up: what processes of
+    the same program differ in for as long as they live then varies between the repetitions.
     """
 
     name: Name
@@ -141,6 +143,7 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     seed: Count = 1
     rest_seconds: Seconds = 1.0
+    fresh_processes: bool = False
 
     @property
     def context_tokens(self) -> int:

@@ -29,6 +29,13 @@ def test_every_step_of_a_built_in_plan_is_shown(name: str) -> None:
     assert all(f"\n{step.name} " in result.output for step in built_in_plan(name).steps)
 
 
+def test_a_plan_that_begins_new_processes_says_so() -> None:
+    shown = {name: CliRunner().invoke(app, ["plan", "show", name]).output for name in ("compare", "quick")}
+
+    assert "\nProcesses " in shown["compare"]
+    assert "\nProcesses " not in shown["quick"]
+
+
 def test_the_time_with_a_file_is_not_guessed() -> None:
     with pytest.raises(EdgeprofError) as refused:
         CliRunner().invoke(app, ["plan", "show", "quick", "--model", "/some.gguf"], catch_exceptions=False)

@@ -41,6 +41,7 @@ RUNS = (
     [
         ("latest", [NamedRun("latest")]),
         ("run-1:flash", [NamedRun("run-1", "flash")]),
+        ("run-1:threads=2", [NamedRun("run-1", "threads=2")]),
         ("run-1, run-2", [NamedRun("run-1"), NamedRun("run-2")]),
         ("out/run-1.json:flash", [NamedRun("out/run-1.json", "flash")]),
         ("device=jetson-07,engine_version=0.3.36", [NamedRun("run-3"), NamedRun("run-1")]),
@@ -57,6 +58,7 @@ def test_sides(text: str, wanted: list[NamedRun]) -> None:
         (" ", "side of the comparison is empty"),
         ("devise=x", "with one of device, model"),
         ("device=a,b", "selects nothing"),
+        ("model=hf:a/b/c.gguf", "no run that succeeded has model=hf:a/b/c.gguf"),
         ("device=mars", "no run that succeeded has device=mars"),
         ("last=0", "a number of runs"),
     ],

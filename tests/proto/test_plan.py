@@ -33,6 +33,10 @@ def test_quick_is_built_in() -> None:
     ]
 
 
+def test_only_plans_that_compare_begin_new_processes() -> None:
+    assert [name for name in built_in_plan_names() if built_in_plan(name).fresh_processes] == ["compare"]
+
+
 def test_an_unknown_plan_is_refused_with_the_known_ones() -> None:
     with pytest.raises(EdgeprofError, match=r"no plan is called 'quikc': use one of .*quick.*, or the path of a TOML"):
         built_in_plan("quikc")

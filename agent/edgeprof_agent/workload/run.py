@@ -67,7 +67,7 @@ class Run:
             preparation.engine_name,
             preparation.pythons,
             environment.servers,
-            side_by_side=preparation.side_by_side,
+            fresh=plan.fresh_processes,
             launcher=environment.launcher,
         )
         self._peak_memory = PeakMemory()

@@ -1,6 +1,6 @@
 """The order of a run, from a plan alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, takewhile
 
@@ -27,51 +27,53 @@ def schedule(plan: Plan, *, side_by_side: bool, goes_on: GoesOn | None = None) -
     grows slower or faster all the while treats all variants alike; after each two another variant is the first, so
     that none is always between the same two. Variants that are loaded ``side_by_side`` take
     turns at every step. Those that are not are loaded, warmed up, run through the steps and unloaded in turn; in
-    reverse order the last one can stay loaded. The ceiling is measured at both ends: it moves with the device's
-    temperature, and on a virtual machine with the host's other work.
+    reverse order the last one can stay loaded. With ``fresh_processes`` each repetition loads all of its own, in the
+    order of its steps, and unloads them when it is known that another follows. The ceiling is measured at both ends:
+    it moves with the device's temperature, and on a virtual machine with the host's other work.
     """
     repetitions = takewhile(goes_on or (lambda repetition: repetition < plan.repetitions), count())
+    loaded_once = side_by_side and not plan.fresh_processes
     yield Stage(PhaseKind.GATE)
     yield Stage(PhaseKind.CEILING)
-    yield from _side_by_side(plan, repetitions) if side_by_side else _in_turn(plan, repetitions)
+    yield from _loaded_once(plan, repetitions) if loaded_once else _loaded_anew(plan, repetitions, side_by_side)
     yield Stage(PhaseKind.CEILING)
 
 
-def _side_by_side(plan: Plan, repetitions: Iterator[int]) -> Iterator[Stage]:
+def _loaded_once(plan: Plan, repetitions: Iterator[int]) -> Iterator[Stage]:
     variants = range(len(plan.variants))
-    for variant in variants:
-        yield _of_variant(PhaseKind.LOAD, variant, 0)
+    yield from _of_variants(PhaseKind.LOAD, variants, 0)
     yield Stage(PhaseKind.REST)
-    for variant in variants:
-        yield _of_variant(PhaseKind.WARM_UP, variant, 0)
+    yield from _of_variants(PhaseKind.WARM_UP, variants, 0)
     repetition = 0
     for repetition in repetitions:
-        for step in _steps_of(plan, repetition):
-            for variant in _variant_order(plan, repetition):
-                yield Stage(PhaseKind.STEP, StepRef(step=step, variant=variant, repetition=repetition))
+        yield from _turns(plan, _variant_order(plan, repetition), repetition)
     yield Stage(PhaseKind.REST)
-    for variant in variants:
-        yield _of_variant(PhaseKind.UNLOAD, variant, repetition)
+    yield from _of_variants(PhaseKind.UNLOAD, variants, repetition)
 
 
-def _in_turn(plan: Plan, repetitions: Iterator[int]) -> Iterator[Stage]:
-    loaded: int | None = None
-    repetition = 0
+def _loaded_anew(plan: Plan, repetitions: Iterator[int], side_by_side: bool) -> Iterator[Stage]:
+    loaded: list[int] = []
+    loaded_in = 0
     for repetition in repetitions:
-        for variant in _variant_order(plan, repetition):
-            if variant != loaded:
-                if loaded is not None:
-                    yield _of_variant(PhaseKind.UNLOAD, loaded, repetition)
-                yield _of_variant(PhaseKind.LOAD, variant, repetition)
-                if loaded is None:
+        order = _variant_order(plan, repetition)
+        for together in [order] if side_by_side else [[variant] for variant in order]:
+            if loaded != together or (plan.fresh_processes and loaded_in != repetition):
+                yield from _of_variants(PhaseKind.UNLOAD, loaded, loaded_in)
+                yield from _of_variants(PhaseKind.LOAD, together, repetition)
+                if not loaded:
                     yield Stage(PhaseKind.REST)
-                yield _of_variant(PhaseKind.WARM_UP, variant, repetition)
-                loaded = variant
-            for step in _steps_of(plan, repetition):
-                yield Stage(PhaseKind.STEP, StepRef(step=step, variant=variant, repetition=repetition))
+                yield from _of_variants(PhaseKind.WARM_UP, together, repetition)
+                loaded, loaded_in = together, repetition
+            yield from _turns(plan, together, repetition)
     yield Stage(PhaseKind.REST)
-    if loaded is not None:
-        yield _of_variant(PhaseKind.UNLOAD, loaded, repetition)
+    yield from _of_variants(PhaseKind.UNLOAD, loaded, loaded_in)
+
+
+def _turns(plan: Plan, variants: Sequence[int], repetition: int) -> Iterator[Stage]:
+    """One repetition of variants that take turns at every step."""
+    for step in _steps_of(plan, repetition):
+        for variant in variants:
+            yield Stage(PhaseKind.STEP, StepRef(step=step, variant=variant, repetition=repetition))
 
 
 def _steps_of(plan: Plan, repetition: int) -> list[int]:
@@ -85,5 +87,6 @@ def _variant_order(plan: Plan, repetition: int) -> list[int]:
     return order if repetition % 2 == 0 else order[::-1]
 
 
-def _of_variant(kind: PhaseKind, variant: int, repetition: int) -> Stage:
-    return Stage(kind, StepRef(step=0, variant=variant, repetition=repetition))
+def _of_variants(kind: PhaseKind, variants: Sequence[int], repetition: int) -> Iterator[Stage]:
+    for variant in variants:
+        yield Stage(kind, StepRef(step=0, variant=variant, repetition=repetition))

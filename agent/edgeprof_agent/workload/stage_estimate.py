@@ -41,9 +41,12 @@ class StageEstimate:
         ]
 
     def repetition_seconds(self) -> float:
-        """Seconds that one repetition of every timed step of every variant should take."""
+        """Seconds that a repetition of every timed step of every variant should take, with the loads that it needs."""
         timed = zip(self._plan.steps, self._seconds_of_step, strict=True)
-        return sum(seconds for step, seconds in timed if step.kind.is_timed) * len(self._plan.variants)
+        seconds = sum(seconds for step, seconds in timed if step.kind.is_timed)
+        if self._plan.fresh_processes:
+            seconds += self._load_seconds() + self._warm_up_seconds()
+        return seconds * len(self._plan.variants)
 
     def seconds(self, stage: Stage) -> float:
         """Seconds that a stage should take. Waiting at the gate for others to end is not foreseen."""
@@ -54,10 +57,13 @@ class StageEstimate:
         return {
             PhaseKind.GATE: _GATE_SECONDS if waits else 0.0,
             PhaseKind.CEILING: _CEILING_SECONDS,
-            PhaseKind.LOAD: _LOAD_SECONDS + self._model.file_bytes / _LOAD_BYTES_PER_SECOND,
+            PhaseKind.LOAD: self._load_seconds(),
             PhaseKind.REST: self._plan.rest_seconds,
             PhaseKind.WARM_UP: self._warm_up_seconds(),
         }.get(stage.kind, 0.0)
+
+    def _load_seconds(self) -> float:
+        return _LOAD_SECONDS + self._model.file_bytes / _LOAD_BYTES_PER_SECOND
 
     def _warm_up_seconds(self) -> float:
         prompt_tokens = max(step.depth_tokens + step.prompt_tokens for step in self._plan.steps)

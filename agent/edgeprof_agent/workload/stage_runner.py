@@ -165,7 +165,12 @@ class StageRunner:
             self._environment.emit(TextScore(run_id=self._environment.run_id, step=ref, **asdict(score)))
 
     async def _unload(self, ref: StepRef) -> None:
-        await self._follow(ref).unload()
+        process = self._follow(ref)
+        await process.unload()
+        await self._engines.release(ref.variant)
+        if not process.running:  # its number may become another's
+            self._followed_pid = None
+            self._environment.sampler.follow_process(None)
 
     def _follow(self, ref: StepRef) -> EngineProcess:
         """Have the process that computes for this variant sampled, and return its engine."""

@@ -27,8 +27,13 @@ def refuse_what_engine_cannot(plan: Plan, engine: EngineHello) -> None:
 
     Raises:
         EdgeprofError: a step is of a kind that the engine does not run, or a variant sets an option that it does not
-            have, or to a value that the option cannot have.
+            have, or to a value that the option cannot have, or a server would have to begin anew that is not ours.
     """
+    if plan.fresh_processes and not engine.capabilities.loads_model:
+        raise EdgeprofError(
+            f"the server '{engine.engine}' runs already and cannot begin anew for each repetition: leave out "
+            "the plan's 'fresh_processes', say --no-fresh-processes, or have edgeprof start the server"
+        )
     for step in plan.steps:
         if cause := _why_not(step, engine):
             raise EdgeprofError(cause)

@@ -7,7 +7,7 @@ from edgeprof_agent.workload.server_config import ServerConfig
 
 
 class VariantEngines:
-    """One engine process for each variant where all are loaded side by side; else one of each interpreter, in turn.
+    """An engine process for each variant that is loaded; one that has unloaded loads another, or ends if ``fresh``.
 
     ``started`` holds a process of each interpreter, ``pythons`` the interpreter of each variant.
     """
@@ -19,30 +19,40 @@ class VariantEngines:
         pythons: Sequence[str],
         servers: Mapping[str, ServerConfig],
         *,
-        side_by_side: bool,
+        fresh: bool = False,
         launcher: Sequence[str] = (),
     ) -> None:
         self._processes = list(started.values())
-        self._of_python = dict(started)
+        self._free = {python: [process] for python, process in started.items()}
         self._by_variant: dict[int, EngineProcess] = {}
         self._engine = engine
         self._pythons = pythons
         self._servers = servers
-        self._side_by_side = side_by_side
+        self._fresh = fresh
         self._launcher = launcher
 
     async def assign(self, variant: int) -> None:
-        """Choose the process that is to load a variant, and start it if need be.
+        """Choose the process that is to load a variant, and start it if none is free.
 
         Raises:
             EngineFailedError: another process was needed and did not start.
         """
         python = self._pythons[variant]
-        process = self._of_python[python]
-        if self._side_by_side and process in self._by_variant.values():
+        free = self._free[python]
+        if not free:
             process = await EngineProcess.start(self._engine, python, self._servers, launcher=self._launcher)
             self._processes.append(process)
-        self._by_variant[variant] = process
+            free.append(process)
+        self._by_variant[variant] = free.pop()
+
+    async def release(self, variant: int) -> None:
+        """Take back the process of a variant that was unloaded."""
+        process = self._by_variant.pop(variant)
+        if self._fresh:
+            await process.close()
+            self._processes.remove(process)
+        else:
+            self._free[self._pythons[variant]].append(process)
 
     def of(self, variant: int) -> EngineProcess:
         """Return the process of a variant."""

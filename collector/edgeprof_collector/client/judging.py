@@ -44,12 +44,14 @@ def fetch_run(client: Client, record: RunRecord, variant: str = "") -> RunData:
 def run_data(record: RunRecord, series: tuple[Series, ...], variant: str = "") -> RunData:
     """Analyse a run for a comparison."""
     sound, _ = sound_part(record)
+    plan = record.started.plan
     return RunData(
         verdict=analyse(record, series),
         series=series,
-        steps=record.started.plan.steps,
+        steps=plan.steps,
         variant=variant,
-        seed=record.started.plan.seed,
+        seed=plan.seed,
+        fresh_processes=plan.fresh_processes,
         next_tokens=sound.next_tokens,
         text_scores=sound.text_scores,
     )

@@ -47,7 +47,7 @@ def read_run_set(text: str, runs: Callable[[], Sequence[RunSummary]]) -> tuple[N
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts:
         raise EdgeprofError("a side of the comparison is empty: name a run, such as 'latest'")
-    if "=" in parts[0]:
+    if "=" in parts[0].partition(":")[0]:  # a variant of a sweep has one in its name
         return _select(text, dict(_key_and_value(part) for part in parts), runs())
     return tuple(_named(part) for part in parts)
 

@@ -99,7 +99,8 @@ class _Lab:
             Variant(name=_FIRST, options=options, python=self.row[0]),
             Variant(name=_TRIED, options=options, python=self.row[index]),
         )
-        plan = replace(self.plan, variants=variants)
+        # A process of the same interpreter may differ by more than two versions do.
+        plan = replace(self.plan, variants=variants, fresh_processes=True)
         profiled = run_profile(
             self.session, self.display, plan=plan, model=self.model, engine=self.engine, python=self.row[0]
         )

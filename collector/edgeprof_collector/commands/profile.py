@@ -48,6 +48,14 @@ def profile(
         typer.Option(metavar="OPTION=VALUE,...", help="Values of an engine's option to compare; may be repeated."),
     ] = None,
     repetitions: Annotated[int | None, typer.Option(min=1, help="Repetitions.", show_default="the plan's")] = None,
+    fresh_processes: Annotated[
+        bool | None,
+        typer.Option(
+            "--fresh-processes/--no-fresh-processes",
+            help="Begin each repetition with new processes of the engine.",
+            show_default="the plan's",
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the report goes.", show_default="the data folder")
     ] = None,
@@ -56,6 +64,8 @@ def profile(
 ) -> None:
     """Profile a model on this device: run it, print the verdict, write a report."""
     chosen = _chosen_plan(plan, repetitions, sweep or ())
+    if fresh_processes is not None:
+        chosen = replace(chosen, fresh_processes=fresh_processes)
     reports = output or data_folder() / "reports"
     make_report_folder(reports)
     display = choose_display(Terminal(), as_json=as_json)

@@ -64,6 +64,8 @@ def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "Repetitions", _repetitions(plan)
     if [variant.name for variant in plan.variants] != [_DEFAULT_VARIANT]:
         yield "Variants", ", ".join(variant.name for variant in plan.variants)
+    if plan.fresh_processes:
+        yield "Processes", "new ones for each repetition, which load the model and warm up"
     yield "Waits for", _gates(plan)
     yield "Ends early", _limits(plan)
     yield "Context", f"{plan.cache_tokens:,} tokens in all caches"

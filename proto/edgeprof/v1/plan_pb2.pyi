@@ -104,7 +104,7 @@ class Limits(_message.Message):
     def __init__(self, time_seconds: _Optional[float] = ..., temperature_celsius: _Optional[float] = ..., memory_headroom_ratio: _Optional[float] = ...) -> None: ...
 
 class Plan(_message.Message):
-    __slots__ = ("name", "description", "steps", "repetitions", "variants", "gates", "limits", "seed", "rest_seconds", "until")
+    __slots__ = ("name", "description", "steps", "repetitions", "variants", "gates", "limits", "seed", "rest_seconds", "until", "fresh_processes")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
@@ -115,6 +115,7 @@ class Plan(_message.Message):
     SEED_FIELD_NUMBER: _ClassVar[int]
     REST_SECONDS_FIELD_NUMBER: _ClassVar[int]
     UNTIL_FIELD_NUMBER: _ClassVar[int]
+    FRESH_PROCESSES_FIELD_NUMBER: _ClassVar[int]
     name: str
     description: str
     steps: _containers.RepeatedCompositeFieldContainer[Step]
@@ -125,4 +126,5 @@ class Plan(_message.Message):
     seed: int
     rest_seconds: float
     until: Until
-    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[Step, _Mapping]]] = ..., repetitions: _Optional[int] = ..., variants: _Optional[_Iterable[_Union[Variant, _Mapping]]] = ..., gates: _Optional[_Union[Gates, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., seed: _Optional[int] = ..., rest_seconds: _Optional[float] = ..., until: _Optional[_Union[Until, _Mapping]] = ...) -> None: ...
+    fresh_processes: bool
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[Step, _Mapping]]] = ..., repetitions: _Optional[int] = ..., variants: _Optional[_Iterable[_Union[Variant, _Mapping]]] = ..., gates: _Optional[_Union[Gates, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., seed: _Optional[int] = ..., rest_seconds: _Optional[float] = ..., until: _Optional[_Union[Until, _Mapping]] = ..., fresh_processes: _Optional[bool] = ...) -> None: ...

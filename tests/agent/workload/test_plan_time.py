@@ -48,3 +48,12 @@ def test_a_tight_interval_takes_as_many_as_are_allowed_at_most() -> None:
 def test_a_soak_takes_as_long_as_it_must_be_settled() -> None:
     soak = replace(PLAN, until=Until(settled_seconds=200.0, most_repetitions=1000, most_seconds=1800.0))
     assert seconds_of(soak)[0] - seconds_of(PLAN)[0] == pytest.approx(150.0)
+
+
+def test_fresh_processes_load_and_warm_up_in_each_repetition() -> None:
+    fresh = replace(PLAN, fresh_processes=True)
+    once, twice = (seconds_of(replace(fresh, repetitions=count))[0] for count in (1, 2))
+    assert once == seconds_of(replace(PLAN, repetitions=1))[0]
+    assert 20.0 < twice - once < 25.0  # 10 s of warm-up beside those of the step
+    in_time = replace(fresh, until=Until(interval_ratio=0.02, most_repetitions=80, most_seconds=10 * (twice - once)))
+    assert seconds_of(in_time)[1] == pytest.approx(once + 10 * (twice - once))

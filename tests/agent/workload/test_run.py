@@ -117,6 +117,30 @@ def test_variants_that_do_not_all_fit_are_loaded_in_turn_by_one_engine(device: D
     assert [loaded.variant for loaded in device.all(ModelLoaded)] == [0, 1, 0]
 
 
+def test_fresh_processes_begin_and_end_with_each_repetition(device: Device, model: str) -> None:
+    plan = dataclasses.replace(plan_of("good", "", repetitions=3), fresh_processes=True)
+    finished = device.run(job(plan, model))
+    assert (finished.state, finished.cause) == (RunState.SUCCEEDED, "")
+    commands = device.engine_commands()
+    pids = list(dict.fromkeys(command["pid"] for command in commands))
+    by_process = [[command["command"] for command in commands if command["pid"] == pid] for pid in pids]
+    assert by_process == [["load", "warm_up", *["step"] * 3, "unload", "cancel", "close"]] * 6
+    words = [command["command"] for command in commands]
+    repetition = ["load"] * 2 + ["warm_up"] * 2 + ["step"] * 6 + ["unload", "cancel", "close"] * 2
+    assert words == repetition * 3  # those of one repetition have ended before the next one's begin
+    loads = [phase.step for phase in device.phases(PhaseKind.LOAD) if phase.step]
+    assert [(ref.repetition, ref.variant) for ref in loads] == [(0, 0), (0, 1), (1, 1), (1, 0), (2, 1), (2, 0)]
+    assert [loaded.variant for loaded in device.all(ModelLoaded)] == [0, 1, 1, 0, 1, 0]
+
+
+def test_a_fresh_process_is_followed_while_it_lives(device: Device, model: str) -> None:
+    plan = dataclasses.replace(plan_of(repetitions=3), fresh_processes=True)
+    device.run(job(plan, model))
+    first, second, third = dict.fromkeys(command["pid"] for command in device.engine_commands())
+    followed = [entry[1] for entry in device.all(tuple)]
+    assert followed == [first, None, second, None, third, None, None]
+
+
 def test_memory_of_the_engine_is_known_at_the_end(device: Device, model: str) -> None:
     finished = device.run(job(plan_of(), model))
     assert finished.peak_resident_bytes is not None

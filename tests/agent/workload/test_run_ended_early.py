@@ -12,7 +12,7 @@ import pytest
 
 from edgeprof.catalogue import channel
 from edgeprof.plan import Limits, Variant
-from edgeprof.run import Phase, PhaseKind, Request, RunFinished, RunStarted, RunState
+from edgeprof.run import Phase, PhaseKind, Progress, Request, RunFinished, RunStarted, RunState
 from edgeprof_agent.sampling.cadence import IDLE, Cadence
 from edgeprof_agent.workload.run import execute
 
@@ -137,6 +137,25 @@ def test_a_cancelled_run_is_finished_and_kept(device: Device, model: str) -> Non
     assert device.events()[-1] is finished
     assert cut_phase(device).kind is PhaseKind.STEP
     assert not psutil.pid_exists(int(str(device.engine_commands()[-1]["pid"])))
+
+
+@pytest.mark.parametrize("phase", [PhaseKind.UNLOAD, PhaseKind.LOAD, PhaseKind.WARM_UP])
+def test_cancelling_between_fresh_processes_leaves_none(device: Device, model: str, phase: PhaseKind) -> None:
+    plan = dataclasses.replace(plan_of("", "", repetitions=2), fresh_processes=True)
+
+    async def cancel_it() -> RunFinished:
+        def cancel(progress: Progress) -> None:
+            if progress.phase is phase and (progress.repetition == 1 or phase is PhaseKind.UNLOAD):
+                running.cancel()
+
+        device.environment = dataclasses.replace(device.environment, report=cancel)
+        running = asyncio.ensure_future(execute(job(plan, model), device.environment))
+        return await running
+
+    finished = asyncio.run(cancel_it())
+    assert (finished.state, device.events()[-1]) == (RunState.CANCELLED, finished)
+    assert cut_phase(device).kind is phase
+    assert psutil.Process().children() == []
 
 
 def test_cancelling_before_the_start_is_an_ordinary_cancellation(device: Device, model: str) -> None:

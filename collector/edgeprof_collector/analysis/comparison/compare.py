@@ -221,6 +221,11 @@ def _notes(base: Runs, candidate: Runs, method: Method, found: Sequence[Differen
             "The runs were made at different times: what else changed between them counts too. "
             f"Interleaved variants, or {COMPARE_MIN_RUNS} runs on each side, rule that out."
         )
+    if method is Method.PAIRS and not all(run.fresh_processes for run in base):
+        notes.append(
+            "Each variant was one process all the time. What processes of the same program differ in is not in the "
+            "intervals, and counts as a change; a plan with fresh_processes = true has it in them."
+        )
     for run in (*base, *candidate):
         verdict = run.verdict
         if verdict.state is not RunState.SUCCEEDED:

@@ -40,6 +40,7 @@ _CAUSES: tuple[tuple[str, Fact], ...] = (
     ("engine", lambda run: run.verdict.engine.name),
     ("engine version", lambda run: run.verdict.engine.version),
     ("engine build", lambda run: run.verdict.engine.build),
+    ("processes", lambda run: "new ones for each repetition" if run.fresh_processes else "the same in all repetitions"),
     ("python", lambda run: run.verdict.engine.python_version),
     ("agent", lambda run: run.verdict.device.agent_version),
     ("kernel", lambda run: run.verdict.device.kernel),

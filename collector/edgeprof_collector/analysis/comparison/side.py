@@ -29,7 +29,9 @@ _ASPECTS: dict[StepKind, dict[FigureName, Aspect]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunData:
-    """A run as the analysis sees it. ``steps`` and ``seed`` are those of its plan; ``variant`` is one's name, or empty.
+    """A run as the analysis sees it. ``variant`` is the name of one, or empty.
+
+    ``steps``, ``seed`` and ``fresh_processes`` are those of its plan.
 
     ``next_tokens`` are what its fidelity steps kept, ``text_scores`` what its perplexity steps found. Without a
     ``variant`` all of them count.
@@ -40,6 +42,7 @@ class RunData:
     steps: tuple[Step, ...]
     variant: str = ""
     seed: int = 1
+    fresh_processes: bool = False
     next_tokens: tuple[NextTokens, ...] = ()
     text_scores: tuple[TextScore, ...] = ()
 

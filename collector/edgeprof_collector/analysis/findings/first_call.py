@@ -47,6 +47,9 @@ def _finding(evidence: Evidence, step: StepVerdict, figure: Figure) -> Finding:
         phase.end_monotonic_ns - phase.start_monotonic_ns
         for phase in evidence.record.phases
         if phase.kind is PhaseKind.WARM_UP
+        and phase.step
+        and phase.step.variant == step.variant
+        and phase.end_monotonic_ns <= step.repetitions[0].start_monotonic_ns
     )
     return Finding(
         name=FindingName.FIRST_CALL,

@@ -64,7 +64,17 @@ def test_variants_of_a_run_are_pairs() -> None:
     assert paired.changes[0].method is Method.PAIRS
     assert _answers(paired) == [Answer.WORSE]
     assert _answers(separate) == [Answer.CANNOT_TELL]
-    assert paired.notes == ()
+    assert ["one process all the time" in note for note in paired.notes] == [True]
+
+
+def test_pairs_of_fresh_processes_have_what_those_differ_in() -> None:
+    """Of runs of which one has fresh processes and one has none that is told too."""
+    old, new = (replace(run, fresh_processes=True) for run in variants_of([STEADY], [_times(1.0)]))
+    lasting = run_of([_times(1.0)], "lasting")
+
+    assert compare([old], [new]).notes == ()
+    (difference,) = compare([lasting], [replace(run_of([STEADY], "fresh"), fresh_processes=True)]).differences
+    assert (difference.name, difference.base) == ("processes", "the same in all repetitions")
 
 
 @pytest.mark.parametrize(("pairs", "answer"), [(5, Answer.CANNOT_TELL), (6, Answer.WORSE)])
