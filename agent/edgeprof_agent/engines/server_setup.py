@@ -81,7 +81,9 @@ def kind_of(setup: ServerSetup) -> ServerKind:
     if setup.attached:
         return kind._replace(command=(), flags=())
     if setup.command:
-        kind = kind._replace(command=setup.command, flags=_own_flags(setup), environment={}, version_arguments=())
+        kind = kind._replace(
+            command=setup.command, flags=_own_flags(setup), environment={}, version_arguments=(), modules=()
+        )
     if setup.program and kind.command:
         kind = kind._replace(command=(setup.program, *kind.command[1:]))
     if not kind.command:

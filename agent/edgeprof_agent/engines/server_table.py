@@ -99,6 +99,8 @@ LLAMA_CPP_PYTHON_SERVER = ServerKind(
         _boolean("logits_all", "logits of every token", "--logits_all", "true", off=("--logits_all", "false")),
     ),
     package="llama-cpp-python",
+    # The package's extra "server", but for PyYAML, which only a configuration file needs.
+    modules=("llama_cpp", "uvicorn", "fastapi", "pydantic_settings", "sse_starlette", "starlette_context"),
     formats=("gguf",),
     install="pip install 'llama-cpp-python[server]'",
 )
@@ -123,6 +125,7 @@ MLX_LM_SERVER = ServerKind(
         _integer("prompt_cache_count", "caches of earlier prompts that are kept", "--prompt-cache-size", "{}"),
     ),
     package="mlx-lm",
+    modules=("mlx_lm", "mlx"),
     formats=("safetensors",),
     quantisation="mlx-q4",
     install="pip install 'edgeprof[mlx]', or where edgeprof is not installed pip install mlx-lm",
@@ -184,6 +187,7 @@ KTRANSFORMERS = ServerKind(
         _integer("prefill_chunk", "prompt tokens processed at once", "--chunked-prefill-size", "{}", minimum=-1),
     ),
     package="sglang",
+    modules=("sglang", "kt_kernel"),
     formats=("safetensors",),
     quantisation="hf-bf16",
     install="pip install sglang kt-kernel",

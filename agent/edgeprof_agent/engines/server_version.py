@@ -70,4 +70,4 @@ def _package_version(package: str) -> str:
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
-        return UNKNOWN  # the load says so
+        return UNKNOWN  # its modules are there, but were not installed as a package

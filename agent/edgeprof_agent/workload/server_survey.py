@@ -5,7 +5,6 @@ import shutil
 from edgeprof.engine import EngineReport
 from edgeprof_agent.engines.server_kinds import ServerKind
 from edgeprof_agent.engines.server_table import SERVER_KINDS
-from edgeprof_agent.engines.server_version import UNKNOWN
 from edgeprof_agent.workload.engine_process import EngineFailedError, EngineProcess
 from edgeprof_agent.workload.server_config import ServerConfig
 
@@ -42,8 +41,6 @@ async def _ask(kind: ServerKind) -> EngineReport:
         hello = process.facts
     finally:
         await process.close()
-    if hello.version == UNKNOWN and kind.command[0] == "{python}":
-        return _missing(kind, f"the package {kind.package} is not installed: {kind.install}")
     return EngineReport(
         name=kind.name,
         python="",

@@ -1,6 +1,9 @@
 """Which engines can be used here, found by starting them."""
 
+import subprocess
 import sys
+import sysconfig
+import venv
 from pathlib import Path
 
 import msgspec
@@ -65,6 +68,28 @@ def test_a_server_on_the_path_is_asked_for_its_version(
     assert found.missing == ""
     assert found.version[0].isdigit()
     assert "flash_attention" in [option.name for option in found.options]
+
+
+def environment_without(folder: Path, *modules: str) -> str:
+    """The Python of an environment that has everything installed that this one has, but for some modules."""
+    venv.create(folder, symlinks=True)
+    (packages,) = folder.glob("lib/python3*/site-packages")
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        if entry.name.partition(".")[0] not in modules:
+            (packages / entry.name).symlink_to(entry)
+    return str(folder / "bin" / "python")
+
+
+def test_a_server_that_lacks_a_module_names_it_and_the_command_that_installs_it(tmp_path: Path) -> None:
+    python = environment_without(tmp_path, "fastapi", "pydantic_settings", "sse_starlette", "starlette_context")
+    ask_there = "import sys; from edgeprof_agent.cli import main; sys.exit(main(['engines', '--json']))"
+    answer = subprocess.run([python, "-c", ask_there], capture_output=True, check=True)
+    found = {report.name: report for report in msgspec.json.decode(answer.stdout, type=list[EngineReport])}
+    assert found["llama-cpp-python"].missing == ""
+    assert found["llama-cpp-python-server"].missing == (
+        "llama-cpp-python-server needs the modules fastapi, pydantic_settings, sse_starlette, starlette_context, "
+        f"not installed for {python}: pip install 'llama-cpp-python[server]'"
+    )
 
 
 def bare_interpreter(folder: Path) -> str:

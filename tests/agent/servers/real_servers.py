@@ -7,10 +7,7 @@ from tests.agent.engines.llama_bench_program import BUILD
 
 LLAMA_SERVER_PROGRAM = BUILD / "llama-server"
 """llama-server of the installed llama-cpp-python's own source, which `make test` builds."""
-_MODULES = {
-    LLAMA_CPP_PYTHON_SERVER.name: ("fastapi", "sse_starlette", "pydantic_settings", "starlette_context"),
-    MLX_LM_SERVER.name: ("mlx_lm",),
-}
+_MODULES = {kind.name: kind.modules for kind in (LLAMA_CPP_PYTHON_SERVER, MLX_LM_SERVER)}
 
 
 def why_missing(name: str) -> str:
