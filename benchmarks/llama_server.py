@@ -1,93 +1,60 @@
-"""Rates that edgeprof measures of llama-server against those that llama-bench measures, on one library and one model.
+"""Rates that edgeprof measures of llama-server against those that llama-bench measures.
 
-    python -m benchmarks.llama_server [--model synth:llama-3.2-1b@q4_0] [--pairs 5]
+    python -m benchmarks.llama_server [--model synth:llama-3.2-1b@q4_0] [--processes 10] [--repetitions 2]
 
-Each pair runs both, in alternating order, each in processes of its own. llama-server's rates have HTTP, sampling and
-the client on the same processor in them, so the model should take 15 ms per token or more.
+How they are held against each other is told in `llama_pairs`; server and client stand still together. llama-server's
+rates have HTTP, sampling and the client on the same processor in them, so the model should take 15 ms per token or
+more. A prefill ends with its first token here, which llama-bench does not sample.
 """
 
 import argparse
 import asyncio
-import json
-import os
-import subprocess
-from pathlib import Path
 
-from benchmarks.pairs import ratio_text
-from edgeprof.folders import cache_folder
+from benchmarks.llama_pairs import Span, Work, add_arguments, compare
+from benchmarks.stepwise_llama_bench import BUILD, build_llama_programs
 from edgeprof.plan import Step, StepKind
-from edgeprof_agent.models.process import prepare_model
-from edgeprof_agent.workload.engine_process import EngineProcess
+from edgeprof_agent.workload.engine_messages import RequestTimes
 from edgeprof_agent.workload.server_config import ServerConfig
 
-ROOT = Path(__file__).parent.parent
-BUILD = ROOT / "build" / "llama-cpp"
-PROMPT_TOKENS = 256
+PREFILL_TOKENS = 256
 DECODE_TOKENS = 64
-PREFILL = Step(kind=StepKind.PREFILL, name="prefill", prompt_tokens=PROMPT_TOKENS)
-DECODE = Step(kind=StepKind.DECODE, name="decode", decode_tokens=DECODE_TOKENS)
 
 
-def native_rates(model: str, threads: int) -> tuple[float, float]:
-    """Run llama-bench once and return its prefill and decode rates in tokens/s."""
-    sizes = ["-p", str(PROMPT_TOKENS), "-n", str(DECODE_TOKENS)]
-    output = subprocess.run(
-        [BUILD / "llama-bench", "-m", model, *sizes, "-r", "1", "-t", str(threads), "-o", "jsonl"],
-        capture_output=True,
-        check=True,
-    ).stdout
-    prefill, decode = (json.loads(line)["avg_ts"] for line in output.splitlines())
-    return prefill, decode
+def _prefill(request: RequestTimes) -> Span:
+    return Span(request.start_monotonic_ns, request.prefill_end_monotonic_ns, PREFILL_TOKENS)
 
 
-async def server_rates(model: str, threads: int) -> tuple[float, float]:
-    """Run both steps once with llama-server, as `edgeprof profile` does, and return the rates that it would."""
-    servers = {"llama-server": ServerConfig(program=str(BUILD / "llama-server"))}
-    engine = await EngineProcess.start("llama-server", "", servers)
-    try:
-        await engine.load(model, {"threads": str(threads)}, PROMPT_TOKENS + DECODE_TOKENS, 1)
-        await engine.warm_up(PREFILL)
-        (prefill,) = await engine.run_step(PREFILL, lambda _: None)
-        await engine.warm_up(DECODE)
-        (decode,) = await engine.run_step(DECODE, lambda _: None)
-    finally:
-        await engine.close()
-    tokens = sum(decode.token_counts[1:]) or len(decode.token_gaps_ns) - 1
-    return (
-        PROMPT_TOKENS * 1e9 / (prefill.prefill_end_monotonic_ns - prefill.start_monotonic_ns),
-        tokens * 1e9 / sum(decode.token_gaps_ns[1:]),
-    )
+def _decode(request: RequestTimes) -> Span:
+    """From the first token, which follows from the prompt, to the last."""
+    first_ns = request.start_monotonic_ns + request.token_gaps_ns[0]
+    tokens = sum(request.token_counts[1:]) or len(request.token_gaps_ns) - 1
+    return Span(first_ns, first_ns + sum(request.token_gaps_ns[1:]), tokens)
 
 
-async def compare(model_name: str, pairs: int, threads: int) -> None:
-    """Print the ratio of both rates over interleaved pairs."""
-    model = (await prepare_model(model_name, cache_folder(), lambda _: None)).path
-    ratios: list[tuple[float, float]] = []
-    for pair in range(pairs):
-        if pair % 2:
-            native, served = native_rates(model, threads), await server_rates(model, threads)
-        else:
-            served, native = await server_rates(model, threads), native_rates(model, threads)
-        ratios.append((served[0] / native[0], served[1] / native[1]))
-        print(
-            f"pair {pair + 1}: prefill {served[0]:.1f} / {native[0]:.1f}, decode {served[1]:.2f} / {native[1]:.2f} "
-            f"({1000 / native[1]:.1f} ms per token)",
-            flush=True,
-        )
-    print(f"llama-server by edgeprof / llama-bench, {model_name}, {threads} threads:")
-    print(ratio_text(f"prefill {PROMPT_TOKENS}, tokens/s", [ratio for ratio, _ in ratios]))
-    print(ratio_text(f"decode {DECODE_TOKENS}, tokens/s", [ratio for _, ratio in ratios]))
+WORKS = (
+    Work(
+        step=Step(kind=StepKind.PREFILL, name="prefill", prompt_tokens=PREFILL_TOKENS),
+        sizes=("-p", str(PREFILL_TOKENS), "-n", "0"),
+        native_tokens=PREFILL_TOKENS,
+        span=_prefill,
+    ),
+    Work(
+        step=Step(kind=StepKind.DECODE, name="decode", decode_tokens=DECODE_TOKENS),
+        sizes=("-p", "0", "-n", str(DECODE_TOKENS)),
+        native_tokens=DECODE_TOKENS,
+        span=_decode,
+    ),
+)
 
 
 def main() -> None:
-    """Build llama-server where it is not there yet, then compare."""
+    """Build llama-server and llama-bench where they are not there yet, then compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="synth:llama-3.2-1b@q4_0")
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    add_arguments(parser, model="synth:llama-3.2-1b@q4_0", processes=10)
     arguments = parser.parse_args()
-    subprocess.run([ROOT / "benchmarks" / "build_llama_programs.sh"], check=True)
-    asyncio.run(compare(arguments.model, arguments.pairs, arguments.threads))
+    build_llama_programs()
+    servers = {"llama-server": ServerConfig(program=str(BUILD / "llama-server"))}
+    asyncio.run(compare("llama-server", arguments, *WORKS, servers=servers))
 
 
 if __name__ == "__main__":

@@ -7,12 +7,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.time_slices import StoppableProcess
+from benchmarks.time_slices import StoppableProgram
 
 BUILD = Path(__file__).parent.parent / "build" / "llama-cpp"
 
 # Printed right after the clock has been read at the start of a repetition, before its first token.
 _REPETITION_BEGINS = re.compile(rb": (prompt|generation) run \d+/\d+$")
+
+
+def build_llama_programs() -> None:
+    """Build llama-bench and llama-server where they are not there yet."""
+    subprocess.run([Path(__file__).parent / "build_llama_programs.sh"], check=True)
 
 
 class StepwiseLlamaBench:
@@ -32,7 +37,7 @@ class StepwiseLlamaBench:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        self.process = StoppableProcess(self._child.pid)
+        self.program = StoppableProgram(self._child.pid)
         self._begins_ns: list[int] = []
         self.await_repetition()
 
@@ -41,7 +46,7 @@ class StepwiseLlamaBench:
         assert self._child.stderr is not None
         for line in self._child.stderr:
             if _REPETITION_BEGINS.search(line.rstrip()):
-                self.process.hold()
+                self.program.hold()
                 break
         self._begins_ns.append(time.monotonic_ns())
 
@@ -51,7 +56,7 @@ class StepwiseLlamaBench:
         samples_ns = json.loads(self._child.stdout.read())["samples_ns"]
         # A repetition is stopped as soon as it has begun, so the stop belongs to it and not to the one before.
         spans = zip(self._begins_ns[:-1], self._begins_ns[1:], strict=True)
-        paused_ns = [self.process.paused_ns(begin, end) for begin, end in spans]
+        paused_ns = [self.program.paused_ns(begin, end) for begin, end in spans]
         return [(sample - paused) / 1e9 for sample, paused in zip(samples_ns, paused_ns, strict=True)]
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Two processes that run in turn, each standing still while the other runs."""
+"""Programs that run in turn, each standing still while the other runs."""
 
 import os
 import signal
@@ -10,11 +10,15 @@ from contextlib import contextmanager
 SLICE_SECONDS = 0.05
 
 
-class StoppableProcess:
-    """A process that is stopped and let go on, and the times for which it stood still. Threads may share it."""
+class StoppableProgram:
+    """A program that is stopped and let go on, and the times for which it stood still. Threads may share it.
 
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
+    Args:
+        pids: its process, or processes that work for one another and stand still together.
+    """
+
+    def __init__(self, *pids: int) -> None:
+        self._pids = pids
         self._lock = threading.Lock()
         self._pauses_ns: list[tuple[int, int]] = []
         self._stopped_ns = 0
@@ -42,7 +46,7 @@ class StoppableProcess:
             if self._stopped_ns and not self._held:
                 self._pauses_ns.append((self._stopped_ns, time.monotonic_ns()))
                 self._stopped_ns = 0
-                os.kill(self._pid, signal.SIGCONT)
+                self._send(signal.SIGCONT)
 
     def paused_ns(self, start_ns: int, end_ns: int) -> int:
         """Return for how long it stood still between two times."""
@@ -50,12 +54,16 @@ class StoppableProcess:
 
     def _stop(self) -> None:
         if not self._stopped_ns:
-            os.kill(self._pid, signal.SIGSTOP)
+            self._send(signal.SIGSTOP)
             self._stopped_ns = time.monotonic_ns()
+
+    def _send(self, number: signal.Signals) -> None:
+        for pid in self._pids:
+            os.kill(pid, number)
 
 
 @contextmanager
-def in_turn(processes: Sequence[StoppableProcess], first: int) -> Iterator[None]:
+def in_turn(processes: Sequence[StoppableProgram], first: int) -> Iterator[None]:
     """Let the processes run in slices of time, one after the other, until the end of the block."""
     over = threading.Event()
 

@@ -1,0 +1,131 @@
+"""An engine of edgeprof and llama-bench at the same work: one library, one model, the same threads.
+
+A pair is one repetition of each. Both are worked on at the same time, in slices of 50 ms in turn: one stands still
+while the other runs, and the time that it stood still does not count. So whatever other guests of a shared machine do
+meets both alike. Each few pairs both begin anew in fresh processes, since where a process has its memory makes it
+faster or slower for as long as it lives.
+"""
+
+import argparse
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.pairs import ratio_text
+from benchmarks.stepwise_llama_bench import StepwiseLlamaBench
+from benchmarks.time_slices import StoppableProgram, in_turn
+from edgeprof.folders import cache_folder
+from edgeprof.plan import Step
+from edgeprof_agent.models.process import prepare_model
+from edgeprof_agent.workload.engine_messages import RequestTimes
+from edgeprof_agent.workload.engine_process import EngineProcess
+from edgeprof_agent.workload.server_config import ServerConfig
+
+# glibc puts a block of this size and up into pages of its own, as long as it is told a size; else it puts what it can
+# into the heap, behind whatever the program took before (mallopt(3)). A KV cache of some megabytes then begins
+# somewhere within a page, elsewhere in every program, and that alone makes a prefill up to a tenth faster or slower.
+_PLACED_ALIKE = {"MALLOC_MMAP_THRESHOLD_": "131072"}
+_NO_SERVERS: Mapping[str, ServerConfig] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The part of a request that counts: from when until when, and for how many tokens."""
+
+    start_ns: int
+    end_ns: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A step, what llama-bench is asked for to do the same, and which part of the engine's request counts.
+
+    Args:
+        native_tokens: of one repetition of llama-bench.
+    """
+
+    step: Step
+    sizes: tuple[str, ...]
+    native_tokens: int
+    span: Callable[[RequestTimes], Span]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contest:
+    """An engine, a model and how often both are run."""
+
+    engine: str
+    model: Path
+    threads: int
+    processes: int
+    repetitions: int
+    servers: Mapping[str, ServerConfig]
+
+
+def add_arguments(parser: argparse.ArgumentParser, *, model: str, processes: int) -> None:
+    """Add the options that such a benchmark has."""
+    parser.add_argument("--model", default=model)
+    parser.add_argument("--processes", type=int, default=processes)
+    parser.add_argument("--repetitions", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--placement", choices=("alike", "chance"), default="alike", help="where glibc puts memory")
+
+
+async def compare(
+    engine: str, arguments: argparse.Namespace, *works: Work, servers: Mapping[str, ServerConfig] = _NO_SERVERS
+) -> None:
+    """Print the ratio of the engine's rate to llama-bench's over all pairs of each work."""
+    if arguments.placement == "alike":
+        os.environ.update(_PLACED_ALIKE)
+    model = await prepare_model(arguments.model, cache_folder(), lambda _: None)
+    contest = Contest(
+        engine=engine,
+        model=Path(model.path),
+        threads=arguments.threads,
+        processes=arguments.processes,
+        repetitions=arguments.repetitions,
+        servers=servers,
+    )
+    ratios: list[list[float]] = [[] for _ in works]
+    for number in range(contest.processes):
+        for work, found in zip(works, ratios, strict=True):
+            these = await _ratios(contest, work)
+            print(ratio_text(f"processes {number + 1}, {work.step.name}", these), flush=True)
+            found.extend(these)
+    placement = "alike" if arguments.placement == "alike" else "by chance"
+    print(f"{engine} by edgeprof / llama-bench, {arguments.model}, {contest.threads} threads, placed {placement}:")
+    for work, found in zip(works, ratios, strict=True):
+        print(ratio_text(f"{work.step.name} {work.native_tokens}, tokens/s", found))
+
+
+async def _ratios(contest: Contest, work: Work) -> list[float]:
+    """Run a work in fresh processes, and return the engine's rate over llama-bench's for each pair."""
+    engine = await EngineProcess.start(contest.engine, "", contest.servers)
+    native = StepwiseLlamaBench(contest.model, work.sizes, contest.threads, contest.repetitions)
+    try:
+        options = {"threads": str(contest.threads)}
+        await engine.load(str(contest.model), options, work.step.context_tokens, 1)
+        await engine.warm_up(work.step)
+        ours = StoppableProgram(*_pids(engine))
+        rates = []
+        for repetition in range(contest.repetitions):
+            with in_turn((ours, native.program), first=repetition % 2):
+                (request,), _ = await asyncio.gather(
+                    engine.run_step(work.step, lambda _: None), asyncio.to_thread(native.await_repetition)
+                )
+            span = work.span(request)
+            spent_ns = span.end_ns - span.start_ns - ours.paused_ns(span.start_ns, span.end_ns)
+            rates.append(span.tokens * 1e9 / spent_ns)
+        native_rates = [work.native_tokens / seconds for seconds in native.seconds()]
+    finally:
+        native.close()
+        await engine.close()
+    return [rate / native_rate for rate, native_rate in zip(rates, native_rates, strict=True)]
+
+
+def _pids(engine: EngineProcess) -> set[int]:
+    """The child, and the server that it talks to if it is not the one that computes."""
+    return {pid for pid in (engine.pid, engine.workload_pid) if pid is not None}
