@@ -49,6 +49,8 @@ async def _estimate(plan: Plan, model: str, engine: str) -> PlanEstimate:
     readable = readable_models(engine, {}) or ENGINES[0]
     loadable = loadable_bytes(plan.limits, memory.available, memory.total)
     shape = planned_facts(parse_spec(model or choose_shape(loadable, bandwidth, cores, plan, readable.quantisation)))
-    estimate = StageEstimate(plan, shape, cores, bandwidth, kept_speed(cache_folder, engine, shape))
+    estimate = StageEstimate(
+        plan, shape, cores, bandwidth, lambda variant: kept_speed(cache_folder, engine, shape, variant.options)
+    )
     least, most = plan_seconds(plan, estimate)
     return PlanEstimate(model=shape.name, seconds=least, most_seconds=most)

@@ -1,6 +1,6 @@
 """How fast a model ran on this device the last time, kept to say beforehand how long the next run will take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -18,7 +18,7 @@ _SECOND_NS = 1_000_000_000
 
 
 class SpeedMeter:
-    """Takes the speed of a model from the requests of a run."""
+    """Takes the speed of a model from the requests of one variant of a run."""
 
     def __init__(self, model: ModelFacts) -> None:
         self._model = model
@@ -54,18 +54,22 @@ class SpeedMeter:
             self._prefill_seconds.append(seconds / tokens)
 
 
-def kept_speed(cache_folder: Path, engine: str, model: ModelFacts) -> Speed | None:
-    """Return how fast this engine ran this model the last time; ``None`` if it did not yet."""
-    return _read(cache_folder).get(_key(engine, model.name))
+def kept_speed(cache_folder: Path, engine: str, model: ModelFacts, options: Mapping[str, str]) -> Speed | None:
+    """Return how fast this engine ran this model the last time with these options, else with its defaults.
+
+    ``None`` if it did neither yet.
+    """
+    kept = _read(cache_folder)
+    return kept.get(_key(engine, model.name, options)) or kept.get(_key(engine, model.name, {}))
 
 
-def keep_speed(cache_folder: Path, engine: str, model: ModelFacts, speed: Speed) -> None:
-    """Keep a speed in place of the one before it, and the latest of other engines and models beside it.
+def keep_speed(cache_folder: Path, engine: str, model: ModelFacts, options: Mapping[str, str], speed: Speed) -> None:
+    """Keep a speed in place of the one before it, and the latest of other engines, models and options beside it.
 
     Raises:
         OSError: the folder cannot be written to.
     """
-    key = _key(engine, model.name)
+    key = _key(engine, model.name, options)
     others = [(name, value) for name, value in _read(cache_folder).items() if name != key]
     cache_folder.mkdir(parents=True, exist_ok=True)
     unfinished = cache_folder / (_FILE_NAME + ".part")
@@ -80,5 +84,5 @@ def _read(cache_folder: Path) -> dict[str, Speed]:
         return {}  # never written, or cut off by a loss of power
 
 
-def _key(engine: str, model: str) -> str:
-    return f"{engine} {model}"
+def _key(engine: str, model: str, options: Mapping[str, str]) -> str:
+    return " ".join([engine, model, *(f"{name}={options[name]}" for name in sorted(options))])

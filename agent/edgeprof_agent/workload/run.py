@@ -72,7 +72,7 @@ class Run:
         )
         self._peak_memory = PeakMemory()
         estimate = _estimate(self._command, environment, preparation)
-        self._speed_meter = SpeedMeter(preparation.model)
+        self._speed_meters = [SpeedMeter(preparation.model) for _ in plan.variants]
         self._goal = RepetitionGoal(plan, estimate.repetition_seconds())
         time_left = TimeLeft(self._foreseen_stages(), estimate.seconds)
         self._progress = ProgressTracker(plan, time_left, run_id=environment.run_id, job_id=command.job_id)
@@ -85,7 +85,7 @@ class Run:
             estimate=estimate,
             peak_memory=self._peak_memory,
             goal=self._goal,
-            speed_meter=self._speed_meter,
+            speed_meters=self._speed_meters,
         )
 
     async def to_its_end(self) -> RunFinished:
@@ -95,7 +95,7 @@ class Run:
             self._begin()
             await _first_to_end(self._carry_out_stages(), self._watch(), self._engines.kill)
             state, cause = RunState.SUCCEEDED, ""
-            self._keep_speed()
+            self._keep_speeds()
         except (EngineFailedError, LimitReachedError) as error:
             cause = str(error)
         except asyncio.CancelledError:
@@ -161,12 +161,12 @@ class Run:
             )
             await asyncio.sleep(_WATCH_SECONDS)
 
-    def _keep_speed(self) -> None:
-        speed = self._speed_meter.speed
-        if speed is None:
-            return
+    def _keep_speeds(self) -> None:
+        folder, engine, model = self._environment.cache_folder, self._preparation.engine_name, self._preparation.model
         try:
-            keep_speed(self._environment.cache_folder, self._preparation.engine_name, self._preparation.model, speed)
+            for variant, meter in zip(self._command.plan.variants, self._speed_meters, strict=True):
+                if meter.speed is not None:
+                    keep_speed(folder, engine, model, variant.options, meter.speed)
         except OSError as error:  # the next run's time is then estimated as if there had been no run
             _LOG.warning("the speed of this run was not kept: %s", error.strerror)
 
@@ -237,5 +237,7 @@ def _estimate(command: JobCommand, environment: RunEnvironment, preparation: Pre
         preparation.model,
         facts.physical_cores or facts.logical_cores,
         kept.read_bytes_per_second if kept else None,
-        kept_speed(environment.cache_folder, preparation.engine_name, preparation.model),
+        lambda variant: kept_speed(
+            environment.cache_folder, preparation.engine_name, preparation.model, variant.options
+        ),
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 
 from edgeprof.plan import Plan
@@ -39,7 +39,7 @@ class StageRunner:
         estimate: StageEstimate,
         peak_memory: PeakMemory,
         goal: RepetitionGoal,
-        speed_meter: SpeedMeter,
+        speed_meters: Sequence[SpeedMeter],
     ) -> None:
         self._plan = plan
         self._model_path = model_path
@@ -49,7 +49,7 @@ class StageRunner:
         self._estimate = estimate
         self._peak_memory = peak_memory
         self._goal = goal
-        self._speed_meter = speed_meter
+        self._speed_meters = speed_meters
         self._followed_pid: int | None = None
         self._actions: dict[PhaseKind, Callable[[StepRef], Awaitable[str | None]]] = {
             PhaseKind.LOAD: self._load,
@@ -149,7 +149,7 @@ class StageRunner:
                 self._environment.emit(Request(run_id=self._environment.run_id, step=ref, **asdict(times)))
         self._goal.note(ref, requests, hottest_celsius(self._environment.sampler.latest()))
         if self._plan.steps[ref.step].kind.is_timed:
-            self._speed_meter.note(requests)
+            self._speed_meters[ref.variant].note(requests)
         if kept := process.next_tokens:
             self._environment.emit(
                 NextTokens(

@@ -30,9 +30,9 @@ def test_the_next_run_is_foreseen_by_the_last(tmp_path: Path) -> None:
 
     assert (finished.state, finished.cause) == (RunState.SUCCEEDED, "")
     [started] = device.all(RunStarted)
-    speed = kept_speed(device.environment.cache_folder, LLAMA_CPP, started.model)
+    speed = kept_speed(device.environment.cache_folder, LLAMA_CPP, started.model, plan.variants[0].options)
     assert speed is not None
     phases = device.phases(PhaseKind.STEP)
     took = sum(phase.end_monotonic_ns - phase.start_monotonic_ns for phase in phases) / 1e9 / plan.repetitions
-    foreseen = StageEstimate(plan, started.model, 1, None, speed).repetition_seconds()
+    foreseen = StageEstimate(plan, started.model, 1, None, lambda _: speed).repetition_seconds()
     assert took / MOST_OFF < foreseen < took * MOST_OFF

@@ -51,26 +51,36 @@ def test_what_is_reused_or_short_or_together_tells_nothing() -> None:
 
 
 def test_a_speed_is_kept_by_engine_and_model(tmp_path: Path) -> None:
-    assert kept_speed(tmp_path, "mlx", MODEL) is None
-    keep_speed(tmp_path, "mlx", MODEL, SPEED)
-    assert kept_speed(tmp_path, "mlx", MODEL) == SPEED
-    assert kept_speed(tmp_path, "llama-cpp-python", MODEL) is None
-    assert kept_speed(tmp_path, "mlx", OTHER) is None
+    assert kept_speed(tmp_path, "mlx", MODEL, {}) is None
+    keep_speed(tmp_path, "mlx", MODEL, {}, SPEED)
+    assert kept_speed(tmp_path, "mlx", MODEL, {}) == SPEED
+    assert kept_speed(tmp_path, "llama-cpp-python", MODEL, {}) is None
+    assert kept_speed(tmp_path, "mlx", OTHER, {}) is None
+
+
+def test_options_that_have_not_run_are_taken_for_the_defaults(tmp_path: Path) -> None:
+    slow = replace(SPEED, prefill_seconds_per_token=0.02)
+    keep_speed(tmp_path, "mlx", MODEL, {"threads": "1", "batch": "8"}, slow)
+    assert kept_speed(tmp_path, "mlx", MODEL, {"batch": "8", "threads": "1"}) == slow
+    assert kept_speed(tmp_path, "mlx", MODEL, {"threads": "1"}) is None
+    keep_speed(tmp_path, "mlx", MODEL, {}, SPEED)
+    assert kept_speed(tmp_path, "mlx", MODEL, {"threads": "1"}) == SPEED
+    assert kept_speed(tmp_path, "mlx", MODEL, {"threads": "1", "batch": "8"}) == slow
 
 
 def test_the_latest_speeds_are_kept(tmp_path: Path) -> None:
     for number in range(250):
-        keep_speed(tmp_path, f"engine-{number}", MODEL, SPEED)
-    keep_speed(tmp_path, "engine-100", MODEL, replace(SPEED, prefill_seconds_per_token=0.5))
-    assert kept_speed(tmp_path, "engine-0", MODEL) is None
-    assert kept_speed(tmp_path, "engine-249", MODEL) == SPEED
-    newest = kept_speed(tmp_path, "engine-100", MODEL)
+        keep_speed(tmp_path, f"engine-{number}", MODEL, {}, SPEED)
+    keep_speed(tmp_path, "engine-100", MODEL, {}, replace(SPEED, prefill_seconds_per_token=0.5))
+    assert kept_speed(tmp_path, "engine-0", MODEL, {}) is None
+    assert kept_speed(tmp_path, "engine-249", MODEL, {}) == SPEED
+    newest = kept_speed(tmp_path, "engine-100", MODEL, {})
     assert newest is not None
     assert newest.prefill_seconds_per_token == 0.5
 
 
 def test_a_file_that_was_cut_off_is_begun_anew(tmp_path: Path) -> None:
     (tmp_path / "speeds.json").write_bytes(b'{"mlx')
-    assert kept_speed(tmp_path, "mlx", MODEL) is None
-    keep_speed(tmp_path, "mlx", MODEL, SPEED)
-    assert kept_speed(tmp_path, "mlx", MODEL) == SPEED
+    assert kept_speed(tmp_path, "mlx", MODEL, {}) is None
+    keep_speed(tmp_path, "mlx", MODEL, {}, SPEED)
+    assert kept_speed(tmp_path, "mlx", MODEL, {}) == SPEED

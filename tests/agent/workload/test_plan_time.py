@@ -23,7 +23,7 @@ PLAN = Plan(
 
 
 def seconds_of(plan: Plan) -> tuple[float, float]:
-    return plan_seconds(plan, StageEstimate(plan, MODEL, 4, 30e9, SPEED))
+    return plan_seconds(plan, StageEstimate(plan, MODEL, 4, 30e9, lambda _: SPEED))
 
 
 def test_a_plan_takes_its_repetitions_and_what_is_around_them() -> None:

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from edgeprof.plan import Gates, Plan, Step, StepKind
+from edgeprof.plan import Gates, Plan, Step, StepKind, Variant
 from edgeprof.plan_file import built_in_plan
 from edgeprof.run import PhaseKind, StepRef
 from edgeprof_agent.models.planned import planned_facts
@@ -21,7 +21,7 @@ def seconds_of(estimate: StageEstimate, step: int) -> float:
 
 
 def estimate_of(*steps: Step) -> StageEstimate:
-    return StageEstimate(Plan(name="plan", steps=steps), MODEL, 4, 30e9, SPEED)
+    return StageEstimate(Plan(name="plan", steps=steps), MODEL, 4, 30e9, lambda _: SPEED)
 
 
 def decode(tokens: int, depth: int = 0) -> Step:
@@ -38,12 +38,26 @@ def test_a_measured_bandwidth_changes_what_decoding_takes() -> None:
 
 
 def test_a_speed_that_is_known_is_not_guessed_from_the_bandwidth() -> None:
-    estimate = StageEstimate(PLAN, MODEL, 4, 30e9, SPEED)
+    estimate = StageEstimate(PLAN, MODEL, 4, 30e9, lambda _: SPEED)
     before = [seconds_of(estimate, step) for step in range(len(PLAN.steps))]
     estimate.use_bandwidth(200e9)
     assert [seconds_of(estimate, step) for step in range(len(PLAN.steps))] == before
     assert before[0] == pytest.approx(256 * 0.01)
     assert before[1] == pytest.approx(48 * decode_bytes(MODEL, 48) / 5e9)
+
+
+def test_each_variant_has_the_speed_of_its_own_options() -> None:
+    slow = dataclasses.replace(SPEED, prefill_seconds_per_token=0.02)
+    variants = (Variant(name="fast"), Variant(name="slow", options={"threads": "1"}))
+    plan = Plan(name="plan", steps=(Step(kind=StepKind.PREFILL, prompt_tokens=100),), variants=variants)
+    estimate = StageEstimate(plan, MODEL, 4, 30e9, lambda variant: slow if variant.options else SPEED)
+    took = [
+        [estimate.seconds(Stage(kind, StepRef(step=0, variant=variant, repetition=0))) for variant in (0, 1)]
+        for kind in (PhaseKind.STEP, PhaseKind.WARM_UP)
+    ]
+    assert took[0] == pytest.approx([1.0, 2.0])
+    assert took[1][1] - took[1][0] == pytest.approx(1.0)
+    assert estimate.repetition_seconds() == pytest.approx(3.0)
 
 
 def test_context_that_the_step_before_left_is_not_filled_again() -> None:
@@ -65,7 +79,7 @@ def test_sequences_and_rows_share_the_reading_of_the_weights_but_not_the_arithme
 def test_a_repetition_is_the_sum_of_its_timed_steps_in_all_variants() -> None:
     fidelity = Step(kind=StepKind.FIDELITY, prompt_tokens=100)
     plan = Plan(name="plan", steps=(decode(10), fidelity), variants=PLAN.variants * 2)
-    estimate = StageEstimate(plan, MODEL, 4, 30e9, SPEED)
+    estimate = StageEstimate(plan, MODEL, 4, 30e9, lambda _: SPEED)
     assert estimate.repetition_seconds() == pytest.approx(2 * seconds_of(estimate, 0))
 
 
