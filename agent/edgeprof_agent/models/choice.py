@@ -71,5 +71,5 @@ def estimate_seconds(model: ModelFacts, plan: Plan, read_bytes_per_second: float
     speed = assumed_speed(model, read_bytes_per_second, physical_cores)
     warm_up = max(step.context_tokens for step in plan.steps) * speed.prefill_seconds_per_token
     load = model.file_bytes / _LOAD_BYTES_PER_SECOND + warm_up
-    steps = sum(step_seconds(model, step, speed) for step in plan.steps)
+    steps = sum(step_seconds(step, speed) for step in plan.steps)
     return _START_SECONDS + 2 * plan.rest_seconds + len(plan.variants) * (load + plan.repetitions * steps)

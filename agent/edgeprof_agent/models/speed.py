@@ -15,41 +15,60 @@ _DECODE_BANDWIDTH_RATIO = 0.4
 _PREFILL_FLOPS_PER_CORE = 50e9
 """Half of the 95 to 130 GFLOP/s measured, for most edge devices have narrower vector units."""
 
+_PROMPT_CONTEXT_RATIO = 1 / 3
+"""What a token of context adds to a prompt token, as a share of what it adds to a decoded one: those that are processed
+together share its reading. 0.15 at 200 tokens of context and 0.4 at 1,000 measured, with the model of 135M."""
+
 KV_ELEMENT_BYTES = 2  # f16, llama.cpp's default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed:
-    """Seconds that one more prompt token takes, and bytes of weights and cache that decoding gets through in one."""
+    """Seconds that one more prompt token takes, and one more decoded token without context.
+
+    ``context_seconds_per_token`` is what each token of context adds to a decoded one.
+    """
 
     prefill_seconds_per_token: float
-    decode_bytes_per_second: float
+    decode_seconds_per_token: float
+    context_seconds_per_token: float
 
 
 def assumed_speed(model: ModelFacts, read_bytes_per_second: float, physical_cores: int) -> Speed:
     """The speed of a model that has not run on this device: prompts are bound by arithmetic, decoding by memory."""
+    decode_bytes_per_second = _DECODE_BANDWIDTH_RATIO * read_bytes_per_second
     return Speed(
         prefill_seconds_per_token=2 * _prefill_parameters(model) / (_PREFILL_FLOPS_PER_CORE * physical_cores),
-        decode_bytes_per_second=_DECODE_BANDWIDTH_RATIO * read_bytes_per_second,
+        decode_seconds_per_token=model.weight_bytes_read_per_token / decode_bytes_per_second,
+        context_seconds_per_token=model.kv_elements_per_token * KV_ELEMENT_BYTES / decode_bytes_per_second,
     )
 
 
-def decode_bytes(model: ModelFacts, depth_tokens: float) -> float:
-    """Bytes of weights and cache that the token after ``depth_tokens`` of context takes."""
-    return model.weight_bytes_read_per_token + model.kv_elements_per_token * KV_ELEMENT_BYTES * depth_tokens
-
-
-def step_seconds(model: ModelFacts, step: Step, speed: Speed, held_tokens: int = 0) -> float:
+def step_seconds(step: Step, speed: Speed, held_tokens: int = 0) -> float:
     """Seconds that one repetition of a step takes where ``held_tokens`` of its depth are in the context already.
 
-    A call of several tokens reads the weights once, as that of one does, unless its arithmetic takes longer.
+    A call of several tokens reads the weights once, as that of one does, and each token after the first adds its
+    arithmetic.
     """
-    prompt = max(step.depth_tokens - held_tokens, 0) + max(step.turns, step.windows) * step.prompt_tokens
-    call_tokens = max(step.sequences, step.rows, 1)
+    held = min(held_tokens, step.depth_tokens)
+    sequences = max(step.sequences, 1)
+    filling = sequences * prompt_seconds(speed, step.depth_tokens - held, held)
+    prompts = max(step.turns, step.windows) * prompt_seconds(speed, step.prompt_tokens, step.depth_tokens)
     calls = step.turns * step.decode_tokens // max(step.rows, 1)
-    reading = decode_bytes(model, step.context_tokens) / speed.decode_bytes_per_second
-    call_seconds = max(reading, call_tokens * speed.prefill_seconds_per_token)
-    return prompt * speed.prefill_seconds_per_token + calls * call_seconds
+    call_seconds = (
+        speed.decode_seconds_per_token
+        + (max(sequences, step.rows) - 1) * speed.prefill_seconds_per_token
+        + sequences * step.context_tokens * speed.context_seconds_per_token
+    )
+    return filling + prompts + calls * call_seconds
+
+
+def prompt_seconds(speed: Speed, tokens: int, depth_tokens: int) -> float:
+    """Seconds that a prompt takes after ``depth_tokens`` of context; each of its tokens has those before it too."""
+    context_tokens = depth_tokens + tokens / 2
+    return tokens * (
+        speed.prefill_seconds_per_token + context_tokens * _PROMPT_CONTEXT_RATIO * speed.context_seconds_per_token
+    )
 
 
 def _prefill_parameters(model: ModelFacts) -> float:

@@ -1,19 +1,22 @@
 """How fast a model ran on this device the last time, kept to say beforehand how long the next run will take."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median
+from statistics import linear_regression, median
 
 import msgspec
 
 from edgeprof.run import ModelFacts
-from edgeprof_agent.models.speed import Speed, decode_bytes
+from edgeprof_agent.models.speed import KV_ELEMENT_BYTES, Speed
 from edgeprof_agent.workload.engine_messages import RequestTimes
 
 _FILE_NAME = "speeds.json"
 _MOST_KEPT = 200
 # A shorter prompt is read as single tokens are, or waits for what a call costs by itself.
 _LEAST_PROMPT_TOKENS = 16
+# Nearer depths differ by less than repetitions do.
+_TELLING_TOKENS = 256
 _SECOND_NS = 1_000_000_000
 
 
@@ -23,7 +26,7 @@ class SpeedMeter:
     def __init__(self, model: ModelFacts) -> None:
         self._model = model
         self._prefill_seconds: list[float] = []
-        self._decode_bytes: list[float] = []
+        self._gap_seconds: dict[float, list[float]] = defaultdict(list)
 
     def note(self, requests: Sequence[RequestTimes]) -> None:
         """Take in the requests of a step; those that are under way together tell nothing of one alone."""
@@ -34,18 +37,35 @@ class SpeedMeter:
             gaps_ns = request.token_gaps_ns[1:]
             if gaps_ns and sum(gaps_ns) and not request.token_counts:
                 depth = request.depth_tokens + request.prompt_tokens + len(gaps_ns) / 2
-                seconds = sum(gaps_ns) / len(gaps_ns) / _SECOND_NS
-                self._decode_bytes.append(decode_bytes(self._model, depth) / seconds)
+                self._gap_seconds[depth].append(sum(gaps_ns) / len(gaps_ns) / _SECOND_NS)
 
     @property
     def speed(self) -> Speed | None:
         """The median of all; ``None`` where the run had no prompt, or decoded nothing."""
-        if not self._prefill_seconds or not self._decode_bytes:
+        if not self._prefill_seconds or not self._gap_seconds:
             return None
+        at_no_context, context = self._decode_seconds()
         return Speed(
             prefill_seconds_per_token=median(self._prefill_seconds),
-            decode_bytes_per_second=median(self._decode_bytes),
+            decode_seconds_per_token=at_no_context,
+            context_seconds_per_token=context,
         )
+
+    def _decode_seconds(self) -> tuple[float, float]:
+        """Seconds of a token without context, and what each token of context adds.
+
+        Depths that lie far apart tell both. Where there are none, weights and cache are taken to be read alike fast.
+        """
+        depths = sorted(self._gap_seconds)
+        seconds = [median(self._gap_seconds[depth]) for depth in depths]
+        if depths[-1] - depths[0] >= _TELLING_TOKENS:
+            slope, intercept = linear_regression(depths, seconds)
+            if slope >= 0 and intercept > 0:
+                return intercept, slope
+        weights = self._model.weight_bytes_read_per_token
+        cache = self._model.kv_elements_per_token * KV_ELEMENT_BYTES
+        per_byte = median(each / (weights + depth * cache) for depth, each in zip(depths, seconds, strict=True))
+        return weights * per_byte, cache * per_byte
 
     def _note_prompt(self, request: RequestTimes) -> None:
         tokens = request.prompt_tokens - request.reused_tokens

@@ -43,9 +43,7 @@ class StageEstimate:
         assumed = assumed_speed(self._model, read_bytes_per_second, self._physical_cores)
         self._speeds = [known or assumed for known in self._known_speeds]
         steps = list(zip(self._plan.steps, _held_tokens(self._plan.steps), strict=True))
-        self._seconds_of_steps = [
-            [step_seconds(self._model, step, speed, held) for step, held in steps] for speed in self._speeds
-        ]
+        self._seconds_of_steps = [[step_seconds(step, speed, held) for step, held in steps] for speed in self._speeds]
 
     def repetition_seconds(self) -> float:
         """Seconds that a repetition of every timed step of every variant should take, with the loads that it needs."""
@@ -76,7 +74,7 @@ class StageEstimate:
     def _warm_up_seconds(self, speed: Speed) -> float:
         prompt_tokens = max(step.depth_tokens + step.prompt_tokens for step in self._plan.steps)
         warm_up = Step(kind=self._plan.steps[0].kind, prompt_tokens=prompt_tokens, decode_tokens=_WARM_UP_DECODE_TOKENS)
-        return step_seconds(self._model, warm_up, speed)
+        return step_seconds(warm_up, speed)
 
 
 def _held_tokens(steps: tuple[Step, ...]) -> list[int]:

@@ -87,7 +87,7 @@ def test_every_variant_repetition_and_rest_takes_its_time() -> None:
 
 def test_one_more_repetition_takes_the_time_of_a_step() -> None:
     once, twice = (estimate_seconds(MODEL, replace(DECODE, repetitions=n), 10 * GB, 4) for n in (1, 2))
-    assert twice - once == pytest.approx(step_seconds(MODEL, DECODE.steps[0], assumed_speed(MODEL, 10 * GB, 4)))
+    assert twice - once == pytest.approx(step_seconds(DECODE.steps[0], assumed_speed(MODEL, 10 * GB, 4)))
 
 
 def test_experts_that_are_not_used_cost_memory_and_no_time() -> None:

@@ -7,13 +7,13 @@ import pytest
 
 from edgeprof_agent.models.planned import planned_facts
 from edgeprof_agent.models.presets import parse_spec
-from edgeprof_agent.models.speed import Speed, decode_bytes
+from edgeprof_agent.models.speed import KV_ELEMENT_BYTES, Speed
 from edgeprof_agent.workload.engine_messages import RequestTimes
 from edgeprof_agent.workload.kept_speeds import SpeedMeter, keep_speed, kept_speed
 
 MODEL = planned_facts(parse_spec("synth:llama-3.2-1b@q4_0"))
 OTHER = planned_facts(parse_spec("synth:llama-3.2-1b@q8_0"))
-SPEED = Speed(prefill_seconds_per_token=0.01, decode_bytes_per_second=5e9)
+SPEED = Speed(prefill_seconds_per_token=0.01, decode_seconds_per_token=0.1, context_seconds_per_token=1e-5)
 MS = 1_000_000
 PREFILL = RequestTimes(
     index=0,
@@ -38,7 +38,30 @@ def test_the_speed_is_that_of_prompts_and_of_tokens_after_the_first() -> None:
     meter.note([DECODE])
     assert meter.speed is not None
     assert meter.speed.prefill_seconds_per_token == pytest.approx(0.002)
-    assert meter.speed.decode_bytes_per_second == pytest.approx(decode_bytes(MODEL, 51) / 0.040)
+    speed = meter.speed
+    assert speed.decode_seconds_per_token + 51 * speed.context_seconds_per_token == pytest.approx(0.040)
+    cache_bytes = MODEL.kv_elements_per_token * KV_ELEMENT_BYTES
+    ratio = speed.context_seconds_per_token / speed.decode_seconds_per_token
+    assert ratio == pytest.approx(cache_bytes / MODEL.weight_bytes_read_per_token)
+
+
+def test_depths_that_lie_apart_tell_what_context_adds() -> None:
+    meter = SpeedMeter(MODEL)
+    meter.note([PREFILL])
+    for depth, gap_ms in ((0, 40), (1000, 60), (2000, 80)):
+        meter.note([replace(DECODE, depth_tokens=depth, token_gaps_ns=(90 * MS, gap_ms * MS, gap_ms * MS))])
+    assert meter.speed is not None
+    assert meter.speed.context_seconds_per_token == pytest.approx(2e-5)
+    assert meter.speed.decode_seconds_per_token == pytest.approx(0.040 - 2e-5)
+
+
+def test_depths_that_noise_has_turned_round_tell_nothing_of_context() -> None:
+    meter = SpeedMeter(MODEL)
+    meter.note([PREFILL])
+    for depth, gap_ms in ((0, 60), (1000, 40)):
+        meter.note([replace(DECODE, depth_tokens=depth, token_gaps_ns=(90 * MS, gap_ms * MS, gap_ms * MS))])
+    assert meter.speed is not None
+    assert meter.speed.context_seconds_per_token > 0
 
 
 def test_what_is_reused_or_short_or_together_tells_nothing() -> None:

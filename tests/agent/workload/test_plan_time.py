@@ -12,7 +12,7 @@ from edgeprof_agent.workload.plan_time import plan_seconds
 from edgeprof_agent.workload.stage_estimate import StageEstimate
 
 MODEL = planned_facts(parse_spec("synth:llama-3.2-1b@q4_0"))
-SPEED = Speed(prefill_seconds_per_token=0.01, decode_bytes_per_second=5e9)
+SPEED = Speed(prefill_seconds_per_token=0.01, decode_seconds_per_token=0.1, context_seconds_per_token=0.0)
 PLAN = Plan(
     name="plan",
     steps=(Step(kind=StepKind.PREFILL, prompt_tokens=1000),),  # 10 s
