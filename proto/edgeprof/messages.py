@@ -25,6 +25,7 @@ from edgeprof.run import (
     RunFinished,
     RunStarted,
     TextScore,
+    VariantMemory,
 )
 from edgeprof.v1 import device_pb2, plan_pb2, run_pb2, telemetry_pb2, uplink_pb2
 
@@ -40,6 +41,7 @@ _RUN_EVENT_FIELDS: dict[type, str] = {
     Request: "request",
     NextTokens: "next_tokens",
     TextScore: "text_score",
+    VariantMemory: "variant_memory",
     RunFinished: "finished",
 }
 _RUN_EVENT_TYPES: dict[str, Any] = {name: kind for kind, name in _RUN_EVENT_FIELDS.items()}

@@ -33,7 +33,7 @@ _RESULT_METRICS = (
     ResultMetric("edgeprof_result_mbu_ratio", "Achieved bandwidth by the measured read peak of the processor"),
     ResultMetric(
         "edgeprof_result_peak_resident_bytes",
-        "Peak resident memory of the workload in the whole run; step and variant are empty",
+        "Peak resident memory of the workload in the whole run, or of a variant's own processes; step is empty",
     ),
     ResultMetric(
         "edgeprof_result_headroom_ratio",

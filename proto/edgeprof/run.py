@@ -223,6 +223,20 @@ class TextScore:
     window_nats: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantMemory:
+    """The high-water mark of resident memory of a process that has loaded one variant, and until then no other.
+
+    Its descendants are included, each with its own mark. It was read when the process unloaded the variant, after
+    ``repetition``.
+    """
+
+    run_id: str
+    variant: int
+    repetition: int
+    peak_resident_bytes: int
+
+
 class RunState(str, Enum):
     """How a run stands."""
 
@@ -247,7 +261,16 @@ class RunFinished:
 
 
 RunEvent = (
-    RunStarted | CeilingMeasured | PeakBandwidth | Phase | ModelLoaded | Request | NextTokens | TextScore | RunFinished
+    RunStarted
+    | CeilingMeasured
+    | PeakBandwidth
+    | Phase
+    | ModelLoaded
+    | Request
+    | NextTokens
+    | TextScore
+    | VariantMemory
+    | RunFinished
 )
 
 
@@ -267,6 +290,7 @@ class RunRecord:
     requests: tuple[Request, ...] = ()
     next_tokens: tuple[NextTokens, ...] = ()
     text_scores: tuple[TextScore, ...] = ()
+    variant_memory: tuple[VariantMemory, ...] = ()
     finished: RunFinished | None = None
     gaps: tuple[Gap, ...] = ()
     placement: Placement = Placement.EXACT

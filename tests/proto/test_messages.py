@@ -31,6 +31,7 @@ from edgeprof.run import (
     RunState,
     StepRef,
     TextScore,
+    VariantMemory,
 )
 from edgeprof.v1 import plan_pb2, run_pb2, telemetry_pb2, uplink_pb2
 from tests.proto.contents import values_of
@@ -160,6 +161,7 @@ _EVENTS: list[RunEvent] = [
         text_sha256="0a" * 32,
         window_nats=(2.25, 2.5),
     ),
+    VariantMemory(run_id="r", variant=1, repetition=0, peak_resident_bytes=2**31),
     PeakBandwidth(
         run_id="r",
         processor="gpu0",

@@ -25,6 +25,7 @@ from edgeprof.run import (
     RunStarted,
     RunState,
     TextScore,
+    VariantMemory,
 )
 from edgeprof.telemetry import Channel, SampledFrame, channel_to_message, encode_frame
 from edgeprof.v1.telemetry_pb2 import Layout, RunTelemetry
@@ -201,5 +202,6 @@ def _record(events: Sequence[RunEvent]) -> RunRecord:
         requests=all_of(Request),
         next_tokens=all_of(NextTokens),
         text_scores=all_of(TextScore),
+        variant_memory=all_of(VariantMemory),
         finished=finished,
     )

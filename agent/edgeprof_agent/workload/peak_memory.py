@@ -30,6 +30,26 @@ class PeakMemory:
             self._bytes = max(sum(marks), self._bytes or 0)
 
 
+class VariantPeaks:
+    """The largest resident memory of processes that have loaded one variant, and no other."""
+
+    def __init__(self) -> None:
+        self._variants_of: dict[int, set[int]] = {}
+
+    def note(self, pid: int | None, variant: int) -> None:
+        """A process has loaded a variant."""
+        if pid is not None:
+            self._variants_of.setdefault(pid, set()).add(variant)
+
+    def read(self, pid: int | None, variant: int) -> int | None:
+        """The mark of a variant's process and of its descendants; ``None`` if it has loaded others as well."""
+        if pid is None or self._variants_of.get(pid) != {variant}:
+            return None
+        peak = PeakMemory()
+        peak.read(pid)
+        return peak.bytes
+
+
 def _family(pid: int) -> list[int]:
     """A process and its descendants, by ``/proc/PID/task/TID/children`` where the kernel has it."""
     if sys.platform != "linux":

@@ -6,14 +6,24 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 
 from edgeprof.plan import Plan
-from edgeprof.run import CeilingMeasured, ModelLoaded, NextTokens, Phase, PhaseKind, Request, StepRef, TextScore
+from edgeprof.run import (
+    CeilingMeasured,
+    ModelLoaded,
+    NextTokens,
+    Phase,
+    PhaseKind,
+    Request,
+    StepRef,
+    TextScore,
+    VariantMemory,
+)
 from edgeprof_agent.ceilings.kept import keep_memory_bandwidth
 from edgeprof_agent.ceilings.memory_bandwidth import CeilingUnavailableError, measure_memory_bandwidth
 from edgeprof_agent.workload.engine_process import EngineProcess
 from edgeprof_agent.workload.environment import RunEnvironment
 from edgeprof_agent.workload.gate import wait_at_gate
 from edgeprof_agent.workload.kept_speeds import SpeedMeter
-from edgeprof_agent.workload.peak_memory import PeakMemory
+from edgeprof_agent.workload.peak_memory import PeakMemory, VariantPeaks
 from edgeprof_agent.workload.progress import ProgressTracker
 from edgeprof_agent.workload.readings import hottest_celsius
 from edgeprof_agent.workload.repetition_goal import RepetitionGoal
@@ -48,6 +58,7 @@ class StageRunner:
         self._progress = progress
         self._estimate = estimate
         self._peak_memory = peak_memory
+        self._variant_peaks = VariantPeaks()
         self._goal = goal
         self._speed_meters = speed_meters
         self._followed_pid: int | None = None
@@ -122,6 +133,7 @@ class StageRunner:
             self._model_path, self._plan.variants[ref.variant].options, self._plan.context_tokens, self._plan.seed
         )
         self._follow(ref)
+        self._variant_peaks.note(process.workload_pid, ref.variant)
         facts = asdict(loaded)
         del facts["process_id"]
         self._environment.emit(ModelLoaded(run_id=self._environment.run_id, variant=ref.variant, **facts))
@@ -166,6 +178,15 @@ class StageRunner:
 
     async def _unload(self, ref: StepRef) -> None:
         process = self._follow(ref)
+        if (peak_bytes := self._variant_peaks.read(process.workload_pid, ref.variant)) is not None:
+            self._environment.emit(
+                VariantMemory(
+                    run_id=self._environment.run_id,
+                    variant=ref.variant,
+                    repetition=ref.repetition,
+                    peak_resident_bytes=peak_bytes,
+                )
+            )
         await process.unload()
         await self._engines.release(ref.variant)
         if not process.running:  # its number may become another's

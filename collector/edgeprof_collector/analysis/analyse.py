@@ -9,7 +9,7 @@ from edgeprof_collector.analysis.fidelity import fidelity_verdicts
 from edgeprof_collector.analysis.findings.registry import RULES
 from edgeprof_collector.analysis.findings.rule import Evidence
 from edgeprof_collector.analysis.headline import headline
-from edgeprof_collector.analysis.memory import memory_verdict
+from edgeprof_collector.analysis.memory import memory_verdict, variant_device_bytes, variant_peak_bytes
 from edgeprof_collector.analysis.notes import data_notes
 from edgeprof_collector.analysis.options import options_in_force
 from edgeprof_collector.analysis.perplexity import perplexity_verdicts
@@ -45,7 +45,7 @@ def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
         device=started.device,
         model=started.model,
         engine=started.engine,
-        variants=_variant_verdicts(record),
+        variants=_variant_verdicts(record, series),
         steps=steps,
         memory=memory,
         ceilings=record.ceilings,
@@ -60,13 +60,14 @@ def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
     )
 
 
-def _variant_verdicts(record: RunRecord) -> tuple[VariantVerdict, ...]:
+def _variant_verdicts(record: RunRecord, series: Sequence[Series]) -> tuple[VariantVerdict, ...]:
     """The variants that were loaded, or measured by a benchmark that does not tell of loading."""
     measured = {request.step.variant for request in record.requests if request.step}
     verdicts = []
     for index, variant in enumerate(record.started.plan.variants):
         loads = [loaded for loaded in record.loaded if loaded.variant == index]
         last = loads[-1] if loads else None
+        peak_bytes = variant_peak_bytes(record, index)
         if last or index in measured:
             verdicts.append(
                 VariantVerdict(
@@ -77,6 +78,8 @@ def _variant_verdicts(record: RunRecord) -> tuple[VariantVerdict, ...]:
                     weights_bytes=last.weights_bytes if last else None,
                     kv_cache_bytes=last.kv_cache_bytes if last else None,
                     compute_bytes=last.compute_bytes if last else None,
+                    peak_resident_bytes=peak_bytes,
+                    peak_device_bytes={} if peak_bytes is None else variant_device_bytes(record, series, index),
                 )
             )
     return tuple(verdicts)

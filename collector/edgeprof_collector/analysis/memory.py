@@ -7,6 +7,8 @@ from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.telemetry_window import highest_during, last_before, lowest_during, series_of
 from edgeprof_collector.analysis.verdict import DeviceMemory, MemoryVerdict
 
+WORKLOAD_DEVICE_MEMORY = "edgeprof_workload_gpu_memory_bytes"
+
 
 def memory_verdict(record: RunRecord, series: Sequence[Series], end_ns: int) -> MemoryVerdict:
     """Memory from the run's start to ``end_ns``.
@@ -66,6 +68,29 @@ def _device_memory(record: RunRecord, series: Sequence[Series], end_ns: int) -> 
             )
         )
     return tuple(devices)
+
+
+def variant_peak_bytes(record: RunRecord, variant: int) -> int | None:
+    """The highest mark of the processes that ran this variant and no other.
+
+    ``None`` unless each process that loaded it told of one: another variant has been in it, or the run was cut.
+    """
+    marks = [each.peak_resident_bytes for each in record.variant_memory if each.variant == variant]
+    loads = [each for each in record.loaded if each.variant == variant]
+    return max(marks) if marks and len(marks) == len(loads) else None
+
+
+def variant_device_bytes(record: RunRecord, series: Sequence[Series], variant: int) -> dict[str, int]:
+    """The highest samples of the workload's device memory, by GPU, while this variant loaded or ran."""
+    phases = [phase for phase in record.phases if phase.step and phase.step.variant == variant]
+    found: dict[str, int] = {}
+    for used in series_of(series, WORKLOAD_DEVICE_MEMORY):
+        gpu = dict(used.channel.labels).get("gpu", "")
+        peaks = [highest_during(used, phase.start_monotonic_ns, phase.end_monotonic_ns) for phase in phases]
+        highest = max((peak for peak in peaks if peak is not None), default=None)
+        if highest is not None:
+            found[gpu] = max(found.get(gpu, 0), round(highest))
+    return found
 
 
 def _highest(series: Sequence[Series], metric: str, start_ns: int, end_ns: int) -> int | None:

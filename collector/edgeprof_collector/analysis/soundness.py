@@ -24,6 +24,7 @@ def sound_part(record: RunRecord) -> tuple[RunRecord, int]:
         requests=tuple(each for each in record.requests if is_sound_request(each, plan)),
         next_tokens=tuple(each for each in record.next_tokens if _is_sound_fidelity(each, plan)),
         text_scores=tuple(each for each in record.text_scores if _is_sound_score(each, plan)),
+        variant_memory=tuple(each for each in record.variant_memory if each.variant < len(plan.variants)),
     )
     unsound = sum(
         len(before) - len(after)
@@ -34,6 +35,7 @@ def sound_part(record: RunRecord) -> tuple[RunRecord, int]:
             (record.requests, sound.requests),
             (record.next_tokens, sound.next_tokens),
             (record.text_scores, sound.text_scores),
+            (record.variant_memory, sound.variant_memory),
         )
     )
     if start_ns >= _LATEST_NS:

@@ -229,7 +229,12 @@ class StepVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantVerdict:
-    """A variant's loads, the options in force, and what the engine says of its memory, ``None`` where it does not."""
+    """A variant's loads, the options in force, and what the engine says of its memory, ``None`` where it does not.
+
+    ``peak_resident_bytes`` is the kernel's high-water mark of the processes that ran this variant and no other, the
+    highest of them; ``None`` if it shared its process. ``peak_device_bytes`` are then the highest samples of their
+    device memory, by GPU.
+    """
 
     variant: int
     name: str
@@ -238,6 +243,8 @@ class VariantVerdict:
     weights_bytes: int | None = None
     kv_cache_bytes: int | None = None
     compute_bytes: int | None = None
+    peak_resident_bytes: int | None = None
+    peak_device_bytes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

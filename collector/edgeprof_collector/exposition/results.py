@@ -124,6 +124,8 @@ def _figures(verdict: Verdict) -> Iterator[tuple[str, str, str, float]]:
     for variant in verdict.variants:
         for figure in _first_of_each_scope(variant.loads):
             yield figure.name.value, "", variant.name, figure.median
+        if len(verdict.variants) > 1 and variant.peak_resident_bytes is not None:
+            yield "peak_resident_bytes", "", variant.name, float(variant.peak_resident_bytes)
     memory = verdict.memory
     if memory.peak_resident_bytes is not None:
         yield "peak_resident_bytes", "", "", float(memory.peak_resident_bytes)

@@ -18,7 +18,7 @@ def resource_lines(verdict: Verdict) -> list[tuple[str, str]]:
     lines = [("Memory", _memory(verdict))]
     prefixes = [f"{variant.name}: " if len(verdict.variants) > 1 else "" for variant in verdict.variants]
     for prefix, variant in zip(prefixes, verdict.variants, strict=True):
-        if told := engine_memory(variant):
+        if told := variant_memory(variant, alone=len(verdict.variants) == 1):
             lines.append(("", prefix + told))
     lines += _named(
         "Load", [prefix + _loads(each) for prefix, each in zip(prefixes, verdict.variants, strict=True) if each.loads]
@@ -51,9 +51,14 @@ def sustained_lines(verdict: Verdict) -> list[str]:
     return lines
 
 
-def engine_memory(variant: VariantVerdict) -> str:
-    """What the engine says of its memory; empty if nothing."""
+def variant_memory(variant: VariantVerdict, *, alone: bool) -> str:
+    """The peak of a variant's own processes, and what the engine says of its memory; empty if nothing.
+
+    The peak of a variant that is ``alone`` in its run is the run's, which is said already.
+    """
+    peaks = [] if alone else [("peak", variant.peak_resident_bytes), *variant.peak_device_bytes.items()]
     parts = (
+        *peaks,
         ("weights", variant.weights_bytes),
         ("KV cache", variant.kv_cache_bytes),
         ("compute", variant.compute_bytes),

@@ -18,6 +18,7 @@ from edgeprof.run import (
     RunStarted,
     RunState,
     TextScore,
+    VariantMemory,
 )
 from edgeprof.telemetry import Gap, GapCause, Placement
 from edgeprof.v1.telemetry_pb2 import Layout, RunTelemetry
@@ -82,6 +83,7 @@ def record(connection: sqlite3.Connection, run_id: str) -> RunRecord:
         requests=tuple(sorted(_of_kind(events, Request), key=lambda request: request.start_monotonic_ns)),
         next_tokens=_of_kind(events, NextTokens),
         text_scores=_of_kind(events, TextScore),
+        variant_memory=_of_kind(events, VariantMemory),
         finished=next(iter(_of_kind(events, RunFinished)), None),
         gaps=_gaps(connection, run_id, device_id, spool_id, is_open=state == RunState.RUNNING.value),
         placement=_placement(connection, run_id, device_id),

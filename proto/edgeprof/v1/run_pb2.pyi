@@ -295,6 +295,18 @@ class TextScore(_message.Message):
     window_nats: _containers.RepeatedScalarFieldContainer[float]
     def __init__(self, run_id: _Optional[str] = ..., step: _Optional[_Union[StepRef, _Mapping]] = ..., text_sha256: _Optional[str] = ..., window_nats: _Optional[_Iterable[float]] = ...) -> None: ...
 
+class VariantMemory(_message.Message):
+    __slots__ = ("run_id", "variant", "repetition", "peak_resident_bytes")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    REPETITION_FIELD_NUMBER: _ClassVar[int]
+    PEAK_RESIDENT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    variant: int
+    repetition: int
+    peak_resident_bytes: int
+    def __init__(self, run_id: _Optional[str] = ..., variant: _Optional[int] = ..., repetition: _Optional[int] = ..., peak_resident_bytes: _Optional[int] = ...) -> None: ...
+
 class RunFinished(_message.Message):
     __slots__ = ("run_id", "state", "cause", "monotonic_ns", "peak_resident_bytes")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -310,7 +322,7 @@ class RunFinished(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., cause: _Optional[str] = ..., monotonic_ns: _Optional[int] = ..., peak_resident_bytes: _Optional[int] = ...) -> None: ...
 
 class RunEvent(_message.Message):
-    __slots__ = ("started", "ceiling", "phase", "loaded", "request", "finished", "peak", "next_tokens", "text_score")
+    __slots__ = ("started", "ceiling", "phase", "loaded", "request", "finished", "peak", "next_tokens", "text_score", "variant_memory")
     STARTED_FIELD_NUMBER: _ClassVar[int]
     CEILING_FIELD_NUMBER: _ClassVar[int]
     PHASE_FIELD_NUMBER: _ClassVar[int]
@@ -320,6 +332,7 @@ class RunEvent(_message.Message):
     PEAK_FIELD_NUMBER: _ClassVar[int]
     NEXT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     TEXT_SCORE_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_MEMORY_FIELD_NUMBER: _ClassVar[int]
     started: RunStarted
     ceiling: CeilingMeasured
     phase: Phase
@@ -329,7 +342,8 @@ class RunEvent(_message.Message):
     peak: PeakBandwidth
     next_tokens: NextTokens
     text_score: TextScore
-    def __init__(self, started: _Optional[_Union[RunStarted, _Mapping]] = ..., ceiling: _Optional[_Union[CeilingMeasured, _Mapping]] = ..., phase: _Optional[_Union[Phase, _Mapping]] = ..., loaded: _Optional[_Union[ModelLoaded, _Mapping]] = ..., request: _Optional[_Union[Request, _Mapping]] = ..., finished: _Optional[_Union[RunFinished, _Mapping]] = ..., peak: _Optional[_Union[PeakBandwidth, _Mapping]] = ..., next_tokens: _Optional[_Union[NextTokens, _Mapping]] = ..., text_score: _Optional[_Union[TextScore, _Mapping]] = ...) -> None: ...
+    variant_memory: VariantMemory
+    def __init__(self, started: _Optional[_Union[RunStarted, _Mapping]] = ..., ceiling: _Optional[_Union[CeilingMeasured, _Mapping]] = ..., phase: _Optional[_Union[Phase, _Mapping]] = ..., loaded: _Optional[_Union[ModelLoaded, _Mapping]] = ..., request: _Optional[_Union[Request, _Mapping]] = ..., finished: _Optional[_Union[RunFinished, _Mapping]] = ..., peak: _Optional[_Union[PeakBandwidth, _Mapping]] = ..., next_tokens: _Optional[_Union[NextTokens, _Mapping]] = ..., text_score: _Optional[_Union[TextScore, _Mapping]] = ..., variant_memory: _Optional[_Union[VariantMemory, _Mapping]] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("run_id", "phase", "step", "repetition", "repetition_count", "done_ratio", "elapsed_seconds", "remaining_seconds", "tokens_per_second", "temperature_celsius", "resident_bytes", "job_id")

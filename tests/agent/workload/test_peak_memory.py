@@ -5,7 +5,7 @@ import sys
 import psutil
 import pytest
 
-from edgeprof_agent.workload.peak_memory import PeakMemory
+from edgeprof_agent.workload.peak_memory import PeakMemory, VariantPeaks
 
 MIB = 1 << 20
 # Takes 64 MiB and gives them back before it says so.
@@ -66,3 +66,14 @@ def test_what_a_process_has_started_counts_with_it() -> None:
     assert family.bytes is not None
     assert alone.bytes is not None
     assert family.bytes > alone.bytes
+
+
+def test_a_process_that_has_loaded_two_variants_tells_of_none() -> None:
+    peaks, pid = VariantPeaks(), os.getpid()
+    assert peaks.read(pid, 0) is None
+    peaks.note(pid, 0)
+    assert peaks.read(pid, 0)
+    peaks.note(pid, 1)
+    assert (peaks.read(pid, 0), peaks.read(pid, 1)) == (None, None)
+    peaks.note(None, 0)
+    assert peaks.read(None, 0) is None

@@ -18,6 +18,7 @@ from edgeprof.run import (
     RunStarted,
     RunState,
     StepRef,
+    VariantMemory,
 )
 from edgeprof_agent.ceilings.kept import kept_memory_bandwidth
 from edgeprof_agent.sampling.cadence import IDLE, Cadence, run_cadence
@@ -100,6 +101,9 @@ def test_variants_that_fit_are_loaded_side_by_side_and_take_turns(device: Device
     assert [loaded.variant for loaded in device.all(ModelLoaded)] == [0, 1]
     followed = [entry[1] for entry in device.all(tuple)]
     assert followed[-5:] == [first, second, first, second, None]
+    told = device.all(VariantMemory)
+    assert [(each.variant, each.repetition) for each in told] == [(0, 1), (1, 1)]
+    assert all(4 << 20 < each.peak_resident_bytes < 1 << 30 for each in told)
 
 
 def test_variants_that_do_not_all_fit_are_loaded_in_turn_by_one_engine(device: Device, model: str) -> None:
@@ -115,6 +119,7 @@ def test_variants_that_do_not_all_fit_are_loaded_in_turn_by_one_engine(device: D
     assert commands == [*loading, *loading, *loading, "cancel", "close"]
     assert len({command["pid"] for command in device.engine_commands()}) == 1
     assert [loaded.variant for loaded in device.all(ModelLoaded)] == [0, 1, 0]
+    assert [told.variant for told in device.all(VariantMemory)] == [0]  # once the other was loaded, it is both's
 
 
 def test_fresh_processes_begin_and_end_with_each_repetition(device: Device, model: str) -> None:
@@ -131,6 +136,8 @@ def test_fresh_processes_begin_and_end_with_each_repetition(device: Device, mode
     loads = [phase.step for phase in device.phases(PhaseKind.LOAD) if phase.step]
     assert [(ref.repetition, ref.variant) for ref in loads] == [(0, 0), (0, 1), (1, 1), (1, 0), (2, 1), (2, 0)]
     assert [loaded.variant for loaded in device.all(ModelLoaded)] == [0, 1, 1, 0, 1, 0]
+    told = [(each.variant, each.repetition) for each in device.all(VariantMemory)]
+    assert told == [(0, 0), (1, 0), (1, 1), (0, 1), (1, 2), (0, 2)]
 
 
 def test_a_fresh_process_is_followed_while_it_lives(device: Device, model: str) -> None:

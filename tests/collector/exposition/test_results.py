@@ -1,8 +1,10 @@
 """Results of runs: which are shown, under which labels, and what replaces them."""
 
+from dataclasses import replace
+
 from edgeprof.result_catalogue import RESULT_METRICS
 from edgeprof.run import RunState
-from edgeprof_collector.analysis.verdict import FigureName, Severity
+from edgeprof_collector.analysis.verdict import FigureName, Severity, VariantVerdict
 from edgeprof_collector.exposition.results import Results
 from tests.collector.exposition.verdicts import one_figure, step, summary, verdict
 
@@ -51,6 +53,20 @@ def test_a_run_shows_its_medians_under_the_labels_of_its_work() -> None:
         f'edgeprof_result_load_seconds{{{_WORK},step="",variant="default"}}': 1.25,
         f'edgeprof_result_peak_resident_bytes{{{_WORK},step="",variant=""}}': 1e9,
         f'edgeprof_result_headroom_ratio{{{_WORK},step="",variant=""}}': 0.5,
+    }
+
+
+def test_each_of_several_variants_has_its_own_peak() -> None:
+    results = Results()
+    both = tuple(
+        VariantVerdict(variant=index, name=name, loads=(), peak_resident_bytes=peak)
+        for index, (name, peak) in enumerate([("f16", 2 * 10**9), ("q8", None)])
+    )
+    results.publish(summary(), replace(verdict(peak_resident_bytes=10**9), variants=both))
+
+    assert _lines(results) == {
+        f'edgeprof_result_peak_resident_bytes{{{_WORK},step="",variant=""}}': 1e9,
+        f'edgeprof_result_peak_resident_bytes{{{_WORK},step="",variant="f16"}}': 2e9,
     }
 
 

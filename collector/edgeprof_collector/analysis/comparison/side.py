@@ -8,9 +8,10 @@ from edgeprof.plan import Step, StepKind
 from edgeprof.run import NextTokens, TextScore
 from edgeprof_collector.analysis.comparison.result import Aspect, Subject
 from edgeprof_collector.analysis.definitions import DEFINITIONS
+from edgeprof_collector.analysis.memory import WORKLOAD_DEVICE_MEMORY
 from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.telemetry_window import samples_during, series_of
-from edgeprof_collector.analysis.verdict import Figure, FigureName, Sample, StepVerdict, Verdict
+from edgeprof_collector.analysis.verdict import Figure, FigureName, Sample, StepVerdict, VariantVerdict, Verdict
 
 # A prefill step's time to the first token says the same as its rate, and the other way round in a chat: one of each.
 _ASPECTS: dict[StepKind, dict[FigureName, Aspect]] = {
@@ -25,6 +26,7 @@ _ASPECTS: dict[StepKind, dict[FigureName, Aspect]] = {
         FigureName.DECODE_ENERGY: Aspect.ENERGY,
     },
 }
+_MEMORY = {"edgeprof_workload_resident_bytes": "peak memory", WORKLOAD_DEVICE_MEMORY: "peak device memory"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +95,14 @@ def run_values(run: RunData, *, by_variant: bool) -> Values:
             for subject, figure in _step_figures(step, variant):
                 values[Key(run.steps[step.step], subject)] = figure.samples
     for loaded in run.verdict.variants:
-        if loaded.name in run.variants:
-            variant = loaded.name if by_variant else ""
-            for figure in loaded.loads:
-                values[Key(None, _subject(Aspect.LOAD, figure, variant=variant))] = figure.samples
-    if memory := _memory_samples(run):
-        values[Key(None, Subject(aspect=Aspect.MEMORY, title="peak memory", unit="bytes"))] = memory
+        if loaded.name not in run.variants:
+            continue
+        variant = loaded.name if by_variant else ""
+        for figure in loaded.loads:
+            values[Key(None, _subject(Aspect.LOAD, figure, variant=variant))] = figure.samples
+        if _has_own_process(run, loaded):
+            for subject, samples in _memory_samples(run, loaded.variant, variant):
+                values[Key(None, subject)] = samples
     return values
 
 
@@ -130,15 +134,23 @@ def _subject(aspect: Aspect, figure: Figure, *, variant: str, step: str = "") ->
     )
 
 
-def _memory_samples(run: RunData) -> tuple[Sample, ...]:
-    """The highest resident memory seen in each repetition, over all steps; none where variants share a process."""
-    if len({step.variant for step in run.verdict.steps}) > 1:
-        return ()
-    highest: dict[int, float] = {}
-    for resident in series_of(run.series, "edgeprof_workload_resident_bytes"):
-        for step in run.verdict.steps:
-            for repetition in step.repetitions:
-                seen = samples_during(resident, repetition.start_monotonic_ns, repetition.end_monotonic_ns)
-                if seen.size:
-                    highest[repetition.index] = max(highest.get(repetition.index, 0.0), float(seen.max()))
-    return tuple(Sample(index, value) for index, value in sorted(highest.items()))
+def _has_own_process(run: RunData, loaded: VariantVerdict) -> bool:
+    """Whether no other variant was ever in its process, whose memory would then be of both."""
+    return len({step.variant for step in run.verdict.steps}) == 1 or loaded.peak_resident_bytes is not None
+
+
+def _memory_samples(run: RunData, index: int, variant: str) -> Iterator[tuple[Subject, tuple[Sample, ...]]]:
+    """The highest memory seen of a variant in each repetition, over all steps: of the host, and of each GPU."""
+    windows = [window for step in run.verdict.steps if step.variant == index for window in step.repetitions]
+    for metric, title in _MEMORY.items():
+        highest: dict[str, dict[int, float]] = {}
+        for used in series_of(run.series, metric):
+            seen = highest.setdefault(dict(used.channel.labels).get("gpu", ""), {})
+            for window in windows:
+                samples = samples_during(used, window.start_monotonic_ns, window.end_monotonic_ns)
+                if samples.size:
+                    seen[window.index] = max(seen.get(window.index, 0.0), float(samples.max()))
+        for scope, seen in highest.items():
+            subject = Subject(aspect=Aspect.MEMORY, title=title, unit="bytes", variant=variant, scope=scope)
+            if seen:
+                yield subject, tuple(Sample(index, value) for index, value in sorted(seen.items()))

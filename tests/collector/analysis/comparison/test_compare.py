@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edgeprof.errors import EdgeprofError
-from edgeprof.run import RunState
+from edgeprof.run import RunState, VariantMemory
 from edgeprof_collector.analysis.analyse import analyse
 from edgeprof_collector.analysis.comparison.compare import compare
 from edgeprof_collector.analysis.comparison.correction import holm
@@ -138,6 +138,40 @@ def test_memory_energy_and_latencies_are_compared_like_speed() -> None:
     assert worse == {Aspect.ENERGY, Aspect.MEMORY}
     unchanged = {change.subject.aspect for change in comparison.changes if change.answer is Answer.NO_DIFFERENCE}
     assert {Aspect.DECODE, Aspect.PREFILL, Aspect.TTFT} <= unchanged
+
+
+@pytest.mark.parametrize(("marks", "compared"), [(2, True), (1, False)])
+def test_memory_of_variants_is_compared_where_each_had_its_own_process(marks: int, compared: bool) -> None:
+    record, telemetry = sample_run(Scenario(plan=with_repetitions(TWO_VARIANTS, 8)))
+    told = [VariantMemory(run_id="r", variant=each, repetition=7, peak_resident_bytes=2**30) for each in range(marks)]
+    series, steps = collect_series(telemetry), record.started.plan.steps
+    verdict = analyse(replace(record, variant_memory=tuple(told)), series)
+    both = [RunData(verdict=verdict, series=series, steps=steps, variant=name) for name in ("f16", "q8_0")]
+
+    memory = [each for each in compare([both[0]], [both[1]]).changes if each.subject.aspect is Aspect.MEMORY]
+
+    assert [variant.peak_resident_bytes for variant in verdict.variants] == [2**30, 2**30 if compared else None]
+    assert [(each.subject.title, each.base_count) for each in memory] == ([("peak memory", 8)] if compared else [])
+
+
+def test_memory_on_a_gpu_is_compared_too() -> None:
+    record, telemetry = sample_run(Scenario(plan=with_repetitions(Scenario().plan, 8)))
+    series = collect_series(telemetry)
+    resident = next(each for each in series if each.channel.metric == "edgeprof_workload_resident_bytes")
+    held = replace(resident.channel, metric="edgeprof_workload_gpu_memory_bytes", labels=(("gpu", "gpu0"),))
+    sides = [
+        RunData(
+            verdict=replace(analyse(record, series), run_id=run_id),
+            series=(*series, replace(resident, channel=held, values=resident.values * factor)),
+            steps=record.started.plan.steps,
+        )
+        for run_id, factor in (("base", 1.0), ("candidate", 1.5))
+    ]
+
+    (change,) = [each for each in compare(sides[:1], sides[1:]).changes if each.subject.scope == "gpu0"]
+
+    assert (change.subject.title, change.answer) == ("peak device memory", Answer.WORSE)
+    assert change.change_ratio == pytest.approx(0.5)
 
 
 def test_several_variants_are_compared_by_name() -> None:
