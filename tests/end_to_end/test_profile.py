@@ -56,6 +56,9 @@ def test_quick_plan_from_model_to_report(home: Home) -> None:
 
     listed = msgspec.json.decode(home.run("runs", "--json").output)
     assert [run["run_id"] for run in listed] == [run_id]
+    lines = home.run("runs").output.splitlines()
+    assert [lines[0].split(), lines[1].split()[0]] == [["run", "model", "engine", "plan", "state"], run_id]
+    assert lines[-1] == f"All of the device {verdict['device']['device_id']}"
     shown = home.run("show", run_id[:12])
     assert shown.status == 0
     assert "decode rate" in shown.output

@@ -30,11 +30,14 @@ def list_devices(
         typer.echo("no device is enrolled: edgeprof token create makes what edgeprof-agent enroll needs")
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("device", "host", "certificate ends", "revoked", "last seen"):
-        table.add_column(heading, overflow="fold")
+    # An id is 32 digits, and is copied: in 80 columns it has room beside a host and two times.
+    for heading in ("device", "host", "certificate", "last seen"):
+        table.add_column(heading, overflow="fold", no_wrap=heading == "device")
     for each in enrolled:
-        times = (each.expires_wall_ns, each.revoked_wall_ns, each.last_seen_wall_ns)
-        table.add_row(printable(each.device_id), printable(each.hostname), *map(time_text, times))
+        ends = time_text(each.expires_wall_ns)
+        certificate = ends if each.revoked_wall_ns is None else f"revoked {time_text(each.revoked_wall_ns)}"
+        seen = time_text(each.last_seen_wall_ns)
+        table.add_row(printable(each.device_id), printable(each.hostname), certificate, seen)
     Terminal().print(table)
 
 

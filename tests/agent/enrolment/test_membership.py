@@ -76,7 +76,12 @@ def test_from_a_token_to_a_stream_and_out_and_in_again(tmp_path: Path) -> None:
         with each.agent() as agent:
             assert agent.ready() == {"pid": str(agent.process.pid), "device_id": DEVICE, "collector": each.grpc}
             assert not {"cryptography", "_ssl", "libssl"} & loaded(agent.process.pid)
+            assert "revoked" not in each.edgeprof("devices", "list")
             assert each.edgeprof("devices", "revoke", DEVICE) == f"{DEVICE} is out"
+            headings, row, *_ = each.edgeprof("devices", "list").splitlines()
+            assert headings.split() == ["device", "host", "certificate", "last", "seen"]
+            assert row.startswith(f"{DEVICE}  ")
+            assert "revoked" in row
             agent.until_said(
                 f"it refuses this device: it was revoked; to have it back: edgeprof token create --device {DEVICE}, "
                 "then edgeprof-agent enroll there; trying again"
