@@ -1,6 +1,7 @@
 """Too little memory left for longer contexts and for everything else on the device."""
 
 from edgeprof_collector.analysis.finding_name import FindingName
+from edgeprof_collector.analysis.findings.largest_context import largest_context
 from edgeprof_collector.analysis.findings.rule import Evidence
 from edgeprof_collector.analysis.quantity import bytes_text
 from edgeprof_collector.analysis.thresholds import MEMORY_HEADROOM_RATIO
@@ -20,12 +21,21 @@ def memory_headroom(evidence: Evidence) -> tuple[Finding, ...]:
         for device in memory.devices
         if device.total_bytes
     ]
+    largest = largest_context(evidence.record, memory)
+    if largest is not None and largest > 0:
+        parts.append(f"with these options a context of {largest:,} tokens would take all of it")
     return (
         Finding(
             name=FindingName.MEMORY_HEADROOM,
             severity=Severity.WARNING,
             title="Little memory is left",
             evidence="; ".join(parts),
-            advice=f"keep {MEMORY_HEADROOM_RATIO:.0%} free: a shorter context, a smaller KV type or a smaller model",
+            advice=f"keep {MEMORY_HEADROOM_RATIO:.0%} free: {_shorter(evidence)}, a smaller KV type or a smaller model",
         ),
     )
+
+
+def _shorter(evidence: Evidence) -> str:
+    """A shorter context, with its length where there is one that leaves enough."""
+    tokens = largest_context(evidence.record, evidence.memory, 1 - MEMORY_HEADROOM_RATIO)
+    return f"a context of at most {tokens:,} tokens" if tokens is not None and tokens > 0 else "a shorter context"
