@@ -49,14 +49,11 @@ def _ask_the_agent(pythons: Sequence[str]) -> list[EngineReport]:
 
 def _print(found: Sequence[EngineReport], console: Console) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("engine", "version", "build, or what is missing"):
+    for heading in ("engine", "version and build, or what is missing"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "engine")
     several = len({report.python for report in found if report.python}) > 1
     for report in found:
-        version = report.version or "-"
-        if report.python_version:
-            version += f", Python {report.python_version}"
-        if several:
-            version += f"\n{report.python}"
-        table.add_row(report.name, version, Text(report.missing or report.build))  # brackets are no markup
+        version = f"{report.version}, Python {report.python_version}" if report.python_version else report.version
+        lines = (version, report.python if several else "", report.build or report.missing)
+        table.add_row(report.name, Text("\n".join(line for line in lines if line)))  # brackets are no markup
     console.print(table)
