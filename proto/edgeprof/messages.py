@@ -24,6 +24,7 @@ from edgeprof.run import (
     RunEvent,
     RunFinished,
     RunStarted,
+    TaskAnswers,
     TextScore,
     VariantMemory,
 )
@@ -42,6 +43,7 @@ _RUN_EVENT_FIELDS: dict[type, str] = {
     NextTokens: "next_tokens",
     TextScore: "text_score",
     VariantMemory: "variant_memory",
+    TaskAnswers: "task_answers",
     RunFinished: "finished",
 }
 _RUN_EVENT_TYPES: dict[str, Any] = {name: kind for kind, name in _RUN_EVENT_FIELDS.items()}

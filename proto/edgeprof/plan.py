@@ -6,6 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from edgeprof.task_set import TASK_CONTEXT_TOKENS
+
 Positive = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=0)]
 Ratio = Annotated[float, Meta(ge=0, le=1)]
@@ -22,6 +24,11 @@ LEAST_WINDOW_TOKENS = 3
 MOST_WINDOWS = 1024
 DEFAULT_WINDOWS = 16
 
+# Of fewer tasks hardly any loss could be shown; more of a kind are not all different.
+LEAST_TASKS = 10
+MOST_TASKS = 200
+DEFAULT_TASKS = 100
+
 
 class StepKind(str, Enum):
     """What a step asks of the engine."""
@@ -33,11 +40,12 @@ class StepKind(str, Enum):
     PARALLEL = "parallel"
     ROWS = "rows"
     PERPLEXITY = "perplexity"
+    TASKS = "tasks"
 
     @property
     def is_timed(self) -> bool:
         """Whether it measures speed, and so is repeated; what a model answers is the same each time."""
-        return self not in (StepKind.FIDELITY, StepKind.PERPLEXITY)
+        return self not in (StepKind.FIDELITY, StepKind.PERPLEXITY, StepKind.TASKS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +59,9 @@ class Step:
     fixed tokens, ``rows`` in each call. A fidelity step processes ``prompt_tokens`` together and ``decode_tokens``
     one at a time, and keeps after each of them the ``top_count`` likeliest next tokens, to be held against those of
     another variant or run. A perplexity step reads the file ``text`` in at most ``windows`` windows of
-    ``prompt_tokens``, each from an empty context, and scores how well the second half of each is foreseen. An
-    ``optional`` step is left out where the engine cannot run it.
+    ``prompt_tokens``, each from an empty context, and scores how well the second half of each is foreseen. A tasks step
+    asks the model ``tasks`` questions of the `task_set`, each in an empty context. An ``optional`` step is left out
+    where the engine, or the model, cannot do it.
     """
 
     kind: StepKind
@@ -67,10 +76,13 @@ class Step:
     optional: bool = False
     text: str = ""
     windows: Annotated[int, Meta(ge=0, le=MOST_WINDOWS)] = 0
+    tasks: Annotated[int, Meta(ge=0, le=MOST_TASKS)] = 0
 
     @property
     def context_tokens(self) -> int:
         """Tokens of context that the step fills when it is complete; of a parallel one, in each sequence."""
+        if self.kind is StepKind.TASKS:
+            return TASK_CONTEXT_TOKENS
         return self.depth_tokens + self.turns * (self.prompt_tokens + self.decode_tokens)
 
     @property

@@ -6,8 +6,10 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 from edgeprof.errors import ConfigError
 from edgeprof.plan import (
+    DEFAULT_TASKS,
     DEFAULT_TOP_COUNT,
     DEFAULT_WINDOWS,
+    LEAST_TASKS,
     LEAST_WINDOW_TOKENS,
     MOST_KEPT_TOKENS,
     Plan,
@@ -16,7 +18,7 @@ from edgeprof.plan import (
 )
 from edgeprof.problems import Problem, about
 
-_COUNTS = ("prompt_tokens", "decode_tokens", "sequences", "rows", "top_count", "windows")
+_COUNTS = ("prompt_tokens", "decode_tokens", "sequences", "rows", "top_count", "windows", "tasks")
 _NEEDED = {
     StepKind.PREFILL: ("prompt_tokens",),
     StepKind.DECODE: ("decode_tokens",),
@@ -25,10 +27,12 @@ _NEEDED = {
     StepKind.PARALLEL: ("decode_tokens", "sequences"),
     StepKind.ROWS: ("decode_tokens", "rows"),
     StepKind.PERPLEXITY: ("prompt_tokens",),
+    StepKind.TASKS: (),
 }
 _OPTIONAL = {
     StepKind.FIDELITY: ("prompt_tokens", "decode_tokens", "top_count"),
     StepKind.PERPLEXITY: ("windows",),
+    StepKind.TASKS: ("tasks",),
 }
 _LEAST_CALLS = 2  # the first is left out of the rate
 
@@ -78,6 +82,8 @@ def _step_problems(step: Step, keys: tuple[str, ...]) -> Iterator[Problem]:
         yield about((*keys, "turns"), "only a chat step has turns")
     if step.kind is StepKind.FIDELITY:
         yield from _fidelity_problems(step, keys)
+    if step.kind is StepKind.TASKS:
+        yield from _tasks_problems(step, keys)
     yield from _text_problems(step, keys)
     if step.rows and step.decode_tokens and not _fills_calls(step):
         fitting = f"{_LEAST_CALLS * step.rows}, {(_LEAST_CALLS + 1) * step.rows}"
@@ -94,6 +100,13 @@ def _fidelity_problems(step: Step, keys: tuple[str, ...]) -> Iterator[Problem]:
             keys,
             f"{tokens} tokens with {top_count} next tokens each are more than {MOST_KEPT_TOKENS}: take fewer of either",
         )
+
+
+def _tasks_problems(step: Step, keys: tuple[str, ...]) -> Iterator[Problem]:
+    if 0 < step.tasks < LEAST_TASKS:
+        yield about((*keys, "tasks"), f"must be {LEAST_TASKS} or more: of fewer tasks no loss could be shown")
+    if step.depth_tokens:
+        yield about((*keys, "depth_tokens"), "a tasks step has none: each task begins with an empty context")
 
 
 def _text_problems(step: Step, keys: tuple[str, ...]) -> Iterator[Problem]:
@@ -124,6 +137,8 @@ def _filled_in(step: Step) -> Step:
         step = replace(step, top_count=DEFAULT_TOP_COUNT)
     if step.kind is StepKind.PERPLEXITY and not step.windows:
         step = replace(step, windows=DEFAULT_WINDOWS)
+    if step.kind is StepKind.TASKS and not step.tasks:
+        step = replace(step, tasks=DEFAULT_TASKS)
     return step if step.name else replace(step, name=_name(step))
 
 
@@ -137,5 +152,6 @@ def _name(step: Step) -> str:
     what = {
         StepKind.PARALLEL: f"{step.sequences}x{step.decode_tokens}",
         StepKind.ROWS: f"{step.rows}",
+        StepKind.TASKS: f"{step.tasks}",
     }.get(step.kind, f"{step.prompt_tokens or step.decode_tokens}")
     return f"{step.kind.value} {what}" + (f" @ {step.depth_tokens}" if step.depth_tokens else "")

@@ -5,6 +5,7 @@ from enum import Enum
 
 from edgeprof.device import DeviceFacts
 from edgeprof.plan import Plan
+from edgeprof.task_set import TaskKind
 from edgeprof.telemetry import Gap, Placement
 
 
@@ -65,7 +66,8 @@ class EngineFacts:
 class RunStarted:
     """A run begins. ``boot_id`` is the kernel's, 16 bytes; ``slept_ns`` is what ``monotonic_ns`` leaves out.
 
-    ``plan`` is what is run: without the optional steps that the engine cannot run, whose names are ``left_out_steps``.
+    ``plan`` is what is run: without the optional steps that the engine cannot run, whose names are ``left_out_steps``,
+    and without those that the model cannot do, ``unanswerable_steps``: tasks, of a synthetic one.
     """
 
     run_id: str
@@ -79,6 +81,7 @@ class RunStarted:
     job_id: str = ""
     slept_ns: int = 0
     left_out_steps: tuple[str, ...] = ()
+    unanswerable_steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +240,30 @@ class VariantMemory:
     peak_resident_bytes: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskAnswer:
+    """What the model wrote after a task's prompt, whose last line is ``question``: the beginning of it."""
+
+    kind: TaskKind
+    question: str
+    expected: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskAnswers:
+    """All that a tasks step was answered. ``prompts_sha256`` is of what was asked, `task_set.prompts_sha256`.
+
+    ``set_version`` is the version of the set of tasks, which says how an answer is read.
+    """
+
+    run_id: str
+    step: StepRef
+    set_version: int
+    prompts_sha256: str
+    answers: tuple[TaskAnswer, ...]
+
+
 class RunState(str, Enum):
     """How a run stands."""
 
@@ -270,6 +297,7 @@ RunEvent = (
     | NextTokens
     | TextScore
     | VariantMemory
+    | TaskAnswers
     | RunFinished
 )
 
@@ -291,6 +319,7 @@ class RunRecord:
     next_tokens: tuple[NextTokens, ...] = ()
     text_scores: tuple[TextScore, ...] = ()
     variant_memory: tuple[VariantMemory, ...] = ()
+    task_answers: tuple[TaskAnswers, ...] = ()
     finished: RunFinished | None = None
     gaps: tuple[Gap, ...] = ()
     placement: Placement = Placement.EXACT

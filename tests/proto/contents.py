@@ -13,6 +13,7 @@ from edgeprof.messages import message_class
 _RANGES = {
     FieldDescriptor.TYPE_UINT32: (0, 2**32 - 1),
     FieldDescriptor.TYPE_UINT64: (0, 2**64 - 1),
+    FieldDescriptor.TYPE_INT64: (-(2**63), 2**63 - 1),
 }
 _TEXT = st.text(max_size=8)
 

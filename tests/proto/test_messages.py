@@ -30,9 +30,12 @@ from edgeprof.run import (
     RunFinished,
     RunState,
     StepRef,
+    TaskAnswer,
+    TaskAnswers,
     TextScore,
     VariantMemory,
 )
+from edgeprof.task_set import TaskKind
 from edgeprof.v1 import plan_pb2, run_pb2, telemetry_pb2, uplink_pb2
 from tests.proto.contents import values_of
 
@@ -162,6 +165,16 @@ _EVENTS: list[RunEvent] = [
         window_nats=(2.25, 2.5),
     ),
     VariantMemory(run_id="r", variant=1, repetition=0, peak_resident_bytes=2**31),
+    TaskAnswers(
+        run_id="r",
+        step=StepRef(step=0, variant=1, repetition=0),
+        set_version=1,
+        prompts_sha256="0b" * 32,
+        answers=(
+            TaskAnswer(kind=TaskKind.COUNTING, question="4, 3, 2, 1,", expected=0, text=" 0\n"),
+            TaskAnswer(kind=TaskKind.ARITHMETIC, question="3 + 4 =", expected=7, text=""),
+        ),
+    ),
     PeakBandwidth(
         run_id="r",
         processor="gpu0",

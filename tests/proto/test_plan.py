@@ -77,6 +77,9 @@ text = "/srv/text.txt"
 prompt_tokens = 64
 
 [[steps]]
+kind = "tasks"
+
+[[steps]]
 kind = "decode"
 name = "my own"
 decode_tokens = 4
@@ -89,10 +92,11 @@ decode_tokens = 4
         "chat 3x(8+4)",
         "fidelity 32+8",
         "perplexity 16x64",
+        "tasks 100",
         "my own",
     ]
-    assert [step.context_tokens for step in plan.steps] == [8, 104, 36, 40, 64, 4]
-    assert plan.context_tokens == 104
+    assert [step.context_tokens for step in plan.steps] == [8, 104, 36, 40, 64, 112, 4]
+    assert plan.context_tokens == 112
     assert plan.steps[3].top_count == 16
     assert plan.variants == (Variant(name="default"),)
     assert plan.repetitions == 5
@@ -189,6 +193,20 @@ _REFUSED = {
         ":6: 'steps[0].depth_tokens': a perplexity step has none: each window begins with an empty context",
     ),
     "a text of a prefill": (f'{_STEP}text = "/t"\n', ":5: 'steps[0].text': a prefill step has none"),
+    "too few tasks": (
+        '[[steps]]\nkind = "tasks"\ntasks = 9\n',
+        ":4: 'steps[0].tasks': must be 10 or more: of fewer tasks no loss could be shown",
+    ),
+    "too many tasks": ('[[steps]]\nkind = "tasks"\ntasks = 201\n', ":4: 'steps[0].tasks': expected `int` <= 200"),
+    "tasks after other tokens": (
+        '[[steps]]\nkind = "tasks"\ndepth_tokens = 8\n',
+        ":4: 'steps[0].depth_tokens': a tasks step has none: each task begins with an empty context",
+    ),
+    "answers of another length": (
+        '[[steps]]\nkind = "tasks"\ndecode_tokens = 8\n',
+        ":4: 'steps[0].decode_tokens': a tasks step has none",
+    ),
+    "tasks of a prefill": (f"{_STEP}tasks = 20\n", ":5: 'steps[0].tasks': a prefill step has none"),
     "windows of a prefill": (f"{_STEP}windows = 2\n", ":5: 'steps[0].windows': a prefill step has none"),
     "turns outside a chat": (f"{_STEP}turns = 2\n", ":5: 'steps[0].turns': only a chat step has turns"),
     "tokens that a prefill does not decode": (

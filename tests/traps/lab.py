@@ -24,6 +24,7 @@ from edgeprof.run import (
     RunRecord,
     RunStarted,
     RunState,
+    TaskAnswers,
     TextScore,
     VariantMemory,
 )
@@ -203,5 +204,6 @@ def _record(events: Sequence[RunEvent]) -> RunRecord:
         next_tokens=all_of(NextTokens),
         text_scores=all_of(TextScore),
         variant_memory=all_of(VariantMemory),
+        task_answers=all_of(TaskAnswers),
         finished=finished,
     )

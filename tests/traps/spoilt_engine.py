@@ -35,6 +35,7 @@ WAYS = (
     "slows down",
     "loses its weights",
     "damages its weights",
+    "takes the damaged twin",
     "slow at 8 bits",
 )
 _SILENT = llama_cpp.llama_log_callback(lambda _level, _text, _user_data: None)
@@ -63,6 +64,8 @@ class SpoiltLlamaCpp(LlamaCpp):
         if self._way == "damages its weights":
             with _damaged_copy(path) as damaged:
                 return super().load(damaged, options, context_tokens, seed)
+        if self._way == "takes the damaged twin":
+            path = str(Path(path).with_name("damaged.gguf"))
         loaded = super().load(path, options, context_tokens, seed)
         if "fail" in self._way:
             llama_cpp.llama_log_set(_SILENT, ctypes.c_void_p(None))

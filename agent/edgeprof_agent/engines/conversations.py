@@ -41,7 +41,29 @@ class Seeds:
         return self.of_depth + (self._given << 32)
 
 
-class Conversation(ABC):
+class Prompt(ABC):
+    """What a server is to go on with."""
+
+    @abstractmethod
+    def fields(self) -> Mapping[str, object]:
+        """The fields of a request that hold it."""
+
+
+class TextPrompt(Prompt):
+    """A given text; where chats are asked for, a user's only message."""
+
+    def __init__(self, text: str, *, chat: bool) -> None:
+        self._text = text
+        self._chat = chat
+
+    def fields(self) -> Mapping[str, object]:
+        """The text, or the message."""
+        if self._chat:
+            return {"messages": [{"role": "user", "content": self._text}]}
+        return {"prompt": self._text}
+
+
+class Conversation(Prompt):
     """A prompt that grows: by what a user says, and by the server's own answers."""
 
     def __init__(self) -> None:
@@ -55,10 +77,6 @@ class Conversation(ABC):
     @abstractmethod
     def add_answer(self, answer: Answer) -> None:
         """Take the server's answer into the conversation."""
-
-    @abstractmethod
-    def fields(self) -> Mapping[str, object]:
-        """The fields of a request that hold the conversation."""
 
 
 class TokenConversation(Conversation):

@@ -38,7 +38,8 @@ class Step(NamedTuple):
 
     ``top_count`` is how many next tokens a fidelity step keeps after each token, ``sequences`` how many a parallel step
     decodes together, ``rows`` how many tokens a rows step feeds in each call, ``windows`` how many windows of the file
-    ``text`` a perplexity step reads at most; all are 0 or empty in other steps.
+    ``text`` a perplexity step reads at most, ``prompts`` what a tasks step has the model go on with; all are 0 or empty
+    in other steps.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Step(NamedTuple):
     rows: int = 0
     text: str = ""
     windows: int = 0
+    prompts: Sequence[str] = ()
 
 
 class Loaded(NamedTuple):

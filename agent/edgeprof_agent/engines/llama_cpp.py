@@ -10,6 +10,7 @@ import llama_cpp
 
 from .engine import EngineError, Loaded, Step
 from .gguf_magic import refuse_what_is_no_gguf
+from .llama_cpp_answers import GreedyAnswers
 from .llama_cpp_log import LlamaLog, decode_failure
 from .llama_cpp_options import declared_options
 from .llama_cpp_parameters import Numa, context_parameters, model_parameters, refuse_gpu_options_without_gpu
@@ -108,10 +109,10 @@ class LlamaCpp(TokenEngine):
 
     def run(self, step: Step, recorder: Recorder) -> None:
         """Run a step, a parallel one in a context of its own. A text leaves nothing behind in the context."""
-        if step.kind == "perplexity":
-            windows = TextWindows(self._model, self._require_context(), self._log)
+        if step.kind in ("perplexity", "tasks"):
+            reader = TextWindows if step.kind == "perplexity" else GreedyAnswers
             try:
-                windows.run(step, recorder)
+                reader(self._model, self._require_context(), self._log).run(step, recorder)
             finally:
                 self._forget_context()
         elif step.kind != "parallel":

@@ -40,10 +40,24 @@ def log_probability(context: Any, row: int, vocabulary_size: int, token: int) ->
     return float(_log_probabilities(context, row, vocabulary_size)[token])
 
 
+def likeliest_of_all(context: Any, vocabulary_size: int) -> int:
+    """The token that is likeliest after the last one of the latest call; of equal ones the first.
+
+    Raises:
+        EngineError: the logits are no numbers.
+    """
+    return int(_logits(context, -1, vocabulary_size).argmax())
+
+
 def _log_probabilities(context: Any, row: int, vocabulary_size: int) -> Any:
+    logits = _logits(context, row, vocabulary_size)
+    largest = logits.max()
+    return logits - (largest + np.log(np.exp(logits - largest).sum()))
+
+
+def _logits(context: Any, row: int, vocabulary_size: int) -> Any:
     pointer = llama_cpp.llama_get_logits_ith(context, row)
     logits = np.ctypeslib.as_array(pointer, shape=(vocabulary_size,)).astype(np.float64)
     if not np.isfinite(logits).all():
         raise EngineError("llama.cpp's logits are no numbers: the weights are damaged, or a kernel is wrong")
-    largest = logits.max()
-    return logits - (largest + np.log(np.exp(logits - largest).sum()))
+    return logits

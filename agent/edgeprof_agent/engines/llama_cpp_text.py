@@ -15,6 +15,7 @@ import llama_cpp
 from .engine import EngineError, Step
 from .llama_cpp_log import LlamaLog, decode_failure
 from .llama_cpp_scoring import log_probability, tokens_in_a_call
+from .llama_cpp_vocabulary import Vocabulary
 from .recorder import Recorder
 from .text_file import read_text_file
 
@@ -28,8 +29,7 @@ class TextWindows:
     def __init__(self, model: Any, context: Any, log: LlamaLog) -> None:
         self._context = context
         self._log = log
-        self._vocabulary = llama_cpp.llama_model_get_vocab(model)
-        self._vocabulary_size = llama_cpp.llama_vocab_n_tokens(self._vocabulary)
+        self._vocabulary = Vocabulary(model)
 
     def run(self, step: Step, recorder: Recorder) -> None:
         """Run a perplexity step: one request, of which each window is a token event.
@@ -39,7 +39,7 @@ class TextWindows:
             StepCancelledError: the step is cancelled; the times up to there are sent.
         """
         text = read_text_file(step.text)
-        tokens = self._tokens_of(text.text)
+        tokens = self._vocabulary.tokens_of(text.text)
         size = step.prompt_tokens
         count = min(len(tokens) // size, step.windows)
         if not count:
@@ -55,30 +55,16 @@ class TextWindows:
         recorder.end()
         recorder.text_score(text.sha256, [round(each, _DECIMALS) for each in nats])
 
-    def _tokens_of(self, text: str) -> list[int]:
-        """The text in tokens, with what the model wants at its ends; names of special tokens are read as text."""
-        if llama_cpp.llama_vocab_type(self._vocabulary) == llama_cpp.LLAMA_VOCAB_TYPE_NONE:
-            raise EngineError("the model has no vocabulary to read a text with: take one that has")
-        content = text.encode("utf-8")
-        most = len(content) + 8
-        tokens = (llama_cpp.llama_token * most)()
-        count = llama_cpp.llama_tokenize(self._vocabulary, content, len(content), tokens, most, True, False)
-        if count < 0:
-            tokens = (llama_cpp.llama_token * -count)()
-            count = llama_cpp.llama_tokenize(self._vocabulary, content, len(content), tokens, -count, True, False)
-        return list(tokens[:count])
-
     def _window(self, tokens: Sequence[int]) -> list[int]:
         """A window as the model expects a text: where it wants one, a token for the beginning in place of the first."""
-        if llama_cpp.llama_vocab_get_add_bos(self._vocabulary):
-            return [llama_cpp.llama_vocab_bos(self._vocabulary), *tokens[1:]]
-        return list(tokens)
+        first = self._vocabulary.first_of_a_text
+        return list(tokens) if first is None else [first, *tokens[1:]]
 
     def _nats(self, window: Sequence[int], check: Callable[[], None]) -> float:
         """The mean negative logarithm of the probabilities of the window's second half, but for its first token."""
         first = len(window) // 2
         llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self._context), False)
-        most = tokens_in_a_call(llama_cpp.llama_n_batch(self._context), self._vocabulary_size)
+        most = tokens_in_a_call(llama_cpp.llama_n_batch(self._context), self._vocabulary.size)
         logarithms: list[float] = []
         for start in range(0, len(window), most):
             tokens = window[start : start + most]
@@ -86,7 +72,7 @@ class TextWindows:
             for row in range(max(first - start, 0), len(tokens)):
                 place = start + row + 1
                 if place < len(window):
-                    logarithms.append(log_probability(self._context, row, self._vocabulary_size, window[place]))
+                    logarithms.append(log_probability(self._context, row, self._vocabulary.size, window[place]))
             check()
         return max(-sum(logarithms) / len(logarithms), 0.0)
 

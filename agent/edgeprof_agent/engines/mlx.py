@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Callable, Mapping
 
 import mlx.core as mx
@@ -14,10 +15,12 @@ from mlx_lm.generate import wired_limit
 from mlx_lm.models.cache import can_trim_prompt_cache, make_prompt_cache, trim_prompt_cache
 from mlx_lm.utils import load_model
 
-from .engine import EngineError, Loaded, in_one_line
+from .engine import EngineError, Loaded, Step, in_one_line
+from .mlx_answers import GreedyAnswers
 from .model_folder import require_folder
 from .next_tokens import NextTokens
 from .options import Option, OptionValue, write_value
+from .recorder import Recorder
 from .token_engine import TokenEngine
 from .token_ids import token_id
 
@@ -43,6 +46,7 @@ class Mlx(TokenEngine):
         self.build = _build()
         self.options = declared_options()
         self._model: Any = None
+        self._folder = Path()
         self._cache: Any = None
         self._new_cache: Callable[[], Any] = list
         self._tokens: Any = None
@@ -61,7 +65,7 @@ class Mlx(TokenEngine):
         Raises:
             EngineError: the folder holds no model that mlx-lm can load, or an option cannot be honoured.
         """
-        folder = require_folder(path, "MLX", "mlx-q4")
+        folder = self._folder = require_folder(path, "MLX", "mlx-q4")
         mx.set_default_device(_DEVICES[str(options["device"])])
         try:
             self._model, config = load_model(folder, lazy=False)
@@ -93,6 +97,17 @@ class Mlx(TokenEngine):
         self._length = 0
         gc.collect()
         mx.clear_cache()
+
+    def run(self, step: Step, recorder: Recorder) -> None:
+        """Run a step. Tasks have a cache of their own, and leave the context as it is."""
+        if step.kind != "tasks":
+            super().run(step, recorder)
+            return
+        self._require_model()
+        try:
+            GreedyAnswers(self._model, self._folder, self._new_cache).run(step, recorder)
+        except _REFUSALS as error:
+            raise self._refused(error) from error
 
     def rewind(self, length: int, check: Callable[[], None]) -> None:
         """Make the context hold its first ``length`` tokens.

@@ -11,7 +11,7 @@ from typing import Callable, Mapping
 
 from .answer import Answer, corrected_counts
 from .completion import Arrival
-from .conversations import Conversation, Seeds, TextConversation, TextWriter, TokenConversation
+from .conversations import Conversation, Seeds, TextConversation, TextPrompt, TextWriter, TokenConversation
 from .engine import Engine, EngineError, Loaded, Step
 from .listener import listening_process
 from .managed_server import ManagedServer, choose_port
@@ -61,6 +61,7 @@ class OpenAiHttp(Engine):
         self._session: ServerSession | None = None
         self._new_conversation: Callable[[], Conversation] | None = None
         self._seeds = Seeds(0)
+        self._chat = False
 
     def load(self, path: str, options: Mapping[str, OptionValue], context_tokens: int, seed: int) -> Loaded:
         """Start the server and wait until it is ready; or find the one that runs already.
@@ -92,6 +93,9 @@ class OpenAiHttp(Engine):
         """Run a step. The context up to its depth is sent before any clock is read, so that the server has it."""
         if self._session is None:
             raise EngineError("no model is loaded")
+        if step.kind == "tasks":
+            self._ask(step, self._session, recorder)
+            return
         conversation = self._fill(step.depth_tokens, recorder)
         if step.kind == "prefill":
             self._prefill(step, conversation, recorder)
@@ -147,6 +151,22 @@ class OpenAiHttp(Engine):
         )
         recorder.end(**self._prompt_facts(step, answer, conversation, known), **corrected_counts(answer))
         conversation.add_answer(answer)
+
+    def _ask(self, step: Step, session: ServerSession, recorder: Recorder) -> None:
+        """A request for each prompt, whose answer may end before all tokens that it is allowed."""
+        recorder.begin(prompt_tokens=0, reused_tokens=0, depth_tokens=0)
+        texts = []
+        for prompt in step.prompts:
+            asked = TextPrompt(prompt, chat=self._chat)
+            try:
+                answer = session.complete(asked, step.decode_tokens, recorder, endless=False)
+            except EngineError:
+                recorder.keep()
+                raise
+            texts.append(answer.text)
+            recorder.token((answer.usage.prompt_tokens or 0) + answer.total_tokens)
+        recorder.end()
+        recorder.answers(texts)
 
     def _fill(self, depth_tokens: int, recorder: Recorder) -> Conversation:
         """Begin a conversation, and have the server process its first tokens."""
@@ -225,7 +245,7 @@ class OpenAiHttp(Engine):
     def _open_session(self, options: Mapping[str, OptionValue]) -> None:
         """Find out what the server calls its model and how prompts are made for it, and see that it answers."""
         assert self._client is not None
-        chat = options["api"] == "chat"
+        chat = self._chat = options["api"] == "chat"
         model, vocabulary_size = self._served_model(self._client)
         session = ServerSession(
             self._client,

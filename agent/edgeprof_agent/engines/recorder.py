@@ -127,6 +127,10 @@ class Recorder:
             {"type": "text_score", "id": self._step_id, "text_sha256": text_sha256, "window_nats": list(window_nats)}
         )
 
+    def answers(self, texts: Sequence[str]) -> None:
+        """Tell what a tasks step was answered, once its request has ended: a text for each prompt."""
+        self._send({"type": "answers", "id": self._step_id, "texts": list(texts)})
+
     def untimed_tokens(self, *, start_ns: int, end_ns: int, prompt_tokens: int, depth_tokens: int, count: int) -> None:
         """A whole request of which only the start and the end are known.
 

@@ -48,14 +48,14 @@ ENGINES = (
         library=Library("llama_cpp", package="llama-cpp-python"),
         capabilities=_SCORING_ENGINE._replace(
             parallel_sequences=256,  # llama_max_parallel_sequences()
-            step_kinds=(*_SCORING_ENGINE.step_kinds, "parallel", "perplexity"),
+            step_kinds=(*_SCORING_ENGINE.step_kinds, "parallel", "perplexity", "tasks"),
         ),
     ),
     EngineEntry(
         name="mlx",
         module="mlx",
         library=Library("mlx_lm", package="mlx-lm"),
-        capabilities=_SCORING_ENGINE,
+        capabilities=_SCORING_ENGINE._replace(step_kinds=(*_SCORING_ENGINE.step_kinds, "tasks")),
         formats=("safetensors",),
         quantisation="mlx-q4",
     ),
@@ -93,7 +93,13 @@ ENGINES = (
         name="openai",
         module="openai_http",
         library=Library("httpx", package="httpx"),
-        capabilities=Capabilities(token_steps=False, logits=False, parallel_sequences=1, prefix_reuse=False),
+        capabilities=Capabilities(
+            token_steps=False,
+            logits=False,
+            parallel_sequences=1,
+            prefix_reuse=False,
+            step_kinds=("prefill", "decode", "chat", "tasks"),
+        ),
         formats=("gguf", "safetensors"),
     ),
 )

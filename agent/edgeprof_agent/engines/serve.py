@@ -114,7 +114,10 @@ def _answer(channel: Channel, engine: Engine, command: Mapping[str, Any]) -> dic
     elif kind == "warm_up":
         step = _read_step(command)
         short = step._replace(
-            turns=1, decode_tokens=min(step.decode_tokens, WARM_UP_DECODE_TOKENS), windows=min(step.windows, 1)
+            turns=1,
+            decode_tokens=min(step.decode_tokens, WARM_UP_DECODE_TOKENS),
+            windows=min(step.windows, 1),
+            prompts=step.prompts[:1],
         )
         engine.run(short, Recorder(command["id"], lambda _: None, channel.is_cancelled))
     else:

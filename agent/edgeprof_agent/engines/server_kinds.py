@@ -45,7 +45,8 @@ class Api(NamedTuple):
     """What a server's API can do besides OpenAI's.
 
     ``token_prompts``: a prompt may be an array of token ids. ``body``: fields that are sent with every request; the
-    text ``{decode_tokens}`` stands for how many are asked for. ``chat_body``: fields that make it tell the ids of the
+    text ``{decode_tokens}`` stands for how many are asked for. ``endless_body``: fields that make it go on where a text
+    would end, sent wherever so many tokens are wanted. ``chat_body``: fields that make it tell the ids of the
     tokens that it generates. ``prefix_reuse``: it keeps the cache of an earlier prompt that begins alike.
     ``exact_counts``: it tells how many tokens came with each event, or how many in all. ``ready_path`` answers 200
     when requests can be sent. ``failed_log`` is what it prints when it never will, of one that goes on to listen
@@ -55,6 +56,7 @@ class Api(NamedTuple):
 
     token_prompts: bool = False
     body: Mapping[str, object] = {}
+    endless_body: Mapping[str, object] = {}
     chat_body: Mapping[str, object] = {}
     token_counter: TokenCounter | None = None
     prefix_reuse: bool = False
@@ -96,6 +98,7 @@ def capabilities_of(kind: ServerKind, *, attached: bool) -> Capabilities:
         logits=False,
         parallel_sequences=1,
         prefix_reuse=kind.api.prefix_reuse,
+        step_kinds=("prefill", "decode", "chat", "tasks"),
         exact_counts=kind.api.exact_counts,
         own_process=False,
         loads_model=not attached,

@@ -8,7 +8,7 @@ from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
 from .answer import Answer
 from .completion import Arrival, CompletionReader
-from .conversations import Conversation
+from .conversations import Prompt
 from .engine import EngineError
 from .recorder import Recorder
 from .server_client import ServerClient, StreamBrokenError, Watch
@@ -56,23 +56,25 @@ class ServerSession:
 
     def complete(
         self,
-        conversation: Conversation,
+        prompt: Prompt,
         decode_tokens: int,
         recorder: Recorder,
         *,
         begun: Callable[[], None] = lambda: None,
         arrived: Callable[[Arrival], None] = lambda _: None,
         with_ids: bool = False,
+        endless: bool = True,
     ) -> Answer:
-        """Send the conversation and read the answer to its end.
+        """Send a prompt and read the answer to its end.
 
         Args:
-            conversation: what is sent.
+            prompt: what is sent, such as a conversation.
             decode_tokens: how many tokens are asked for.
             recorder: of the step; the request ends when it is cancelled.
             begun: called right before the request is sent.
             arrived: called with each event that holds tokens, as it comes.
             with_ids: have the server tell the tokens' ids, if it can.
+            endless: have it go on where a text would end, if it can.
 
         Raises:
             EngineError: the server refused, broke off, fell silent or ended.
@@ -91,7 +93,7 @@ class ServerSession:
             arrived(arrival)
 
         try:
-            body = self._body(conversation, decode_tokens, with_ids=with_ids)
+            body = self._body(prompt, decode_tokens, with_ids=with_ids, endless=endless)
             for time_ns, piece in self._client.stream(self._path, body, watch=watch, begun=begun):
                 for arrival in reader.feed(time_ns, piece):
                     take(arrival)
@@ -127,15 +129,19 @@ class ServerSession:
             return {"prompt": text}
         return {"messages": [{"role": "user", "content": text}]}
 
-    def _body(self, conversation: Conversation, decode_tokens: int, *, with_ids: bool) -> bytes:
-        extra = {**self._api.body, **(self._api.chat_body if with_ids else {})}
+    def _body(self, prompt: Prompt, decode_tokens: int, *, with_ids: bool, endless: bool) -> bytes:
+        extra = {
+            **self._api.body,
+            **(self._api.endless_body if endless else {}),
+            **(self._api.chat_body if with_ids else {}),
+        }
         fields: dict[str, Any] = {
             "model": self._model,
             "stream": True,
             "stream_options": {"include_usage": True},
             "max_tokens": decode_tokens,
             **{name: decode_tokens if value == "{decode_tokens}" else value for name, value in extra.items()},
-            **conversation.fields(),
+            **prompt.fields(),
         }
         return json.dumps(fields, separators=(",", ":")).encode()
 

@@ -33,7 +33,7 @@ def read_facts(
     """
     header = read_header(path)
     facts = facts_of(path, header, unread(path))
-    await_consent(outline_of(facts))
+    await_consent(replace(outline_of(facts), has_vocabulary=_has_vocabulary(header)))
     found = fingerprint(path, cache_folder, on_progress)
     return replace(facts, file_bytes=found.file_bytes, sha256=found.sha256)
 
@@ -87,6 +87,11 @@ def _refuse_partial(path: Path, header: GgufHeader) -> None:
         raise EdgeprofError(f"{path}: is an '{kind}' file, not a model; give the file of the model itself")
     if not header.text("general.architecture") or not header.tensors:
         raise EdgeprofError(f"{path}: names no architecture or has no weights; give the file of a whole model")
+
+
+def _has_vocabulary(header: GgufHeader) -> bool:
+    """Whether texts can become tokens: llama.cpp's ``no_vocab``, and none at all, are models of numbers alone."""
+    return header.text("tokenizer.ggml.model", "none") not in ("none", "no_vocab")
 
 
 def _decoding_layers(header: GgufHeader, architecture: str) -> int:

@@ -19,6 +19,11 @@ _PROMPT_CONTEXT_RATIO = 1 / 3
 """What a token of context adds to a prompt token, as a share of what it adds to a decoded one: those that are processed
 together share its reading. 0.15 at 200 tokens of context and 0.4 at 1,000 measured, with the model of 135M."""
 
+# The prompts of small tasks have 41 characters in the mean: at most as many tokens, where every digit is one, and
+# seldom under half as many. An answer is a number and the end of its line, or a list that is cut off after eight.
+_TASK_PROMPT_TOKENS = 33
+_TASK_ANSWER_TOKENS = 5
+
 KV_ELEMENT_BYTES = 2  # f16, llama.cpp's default
 
 
@@ -54,7 +59,8 @@ def step_seconds(step: Step, speed: Speed, held_tokens: int = 0) -> float:
     sequences = max(step.sequences, 1)
     filling = sequences * prompt_seconds(speed, step.depth_tokens - held, held)
     prompts = max(step.turns, step.windows) * prompt_seconds(speed, step.prompt_tokens, step.depth_tokens)
-    calls = step.turns * step.decode_tokens // max(step.rows, 1)
+    prompts += step.tasks * prompt_seconds(speed, _TASK_PROMPT_TOKENS, 0)
+    calls = step.turns * step.decode_tokens // max(step.rows, 1) + step.tasks * _TASK_ANSWER_TOKENS
     call_seconds = (
         speed.decode_seconds_per_token
         + (max(sequences, step.rows) - 1) * speed.prefill_seconds_per_token

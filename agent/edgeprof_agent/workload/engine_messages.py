@@ -124,6 +124,13 @@ class TextScoreTold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswersTold:
+    """What the model wrote after each of a tasks step's prompts."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """A command has ended as it should."""
 
@@ -148,6 +155,7 @@ Message = (
     | RequestEnded
     | NextTokensTold
     | TextScoreTold
+    | AnswersTold
     | Done
     | Cancelled
     | Refused
@@ -161,6 +169,7 @@ _KINDS: dict[str, type[Message]] = {
     "request_end": RequestEnded,
     "next_tokens": NextTokensTold,
     "text_score": TextScoreTold,
+    "answers": AnswersTold,
     "done": Done,
     "cancelled": Cancelled,
     "error": Refused,

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from time import monotonic_ns
 
 from edgeprof.plan import Step, StepKind
+from edgeprof.task_set import ANSWER_TOKENS
 from edgeprof_agent.workload.engine_child import EngineChild
 from edgeprof_agent.workload.engine_launch import find_launch
 from edgeprof_agent.workload.engine_messages import (
+    AnswersTold,
     Cancelled,
     Done,
     EngineFailedError,
@@ -128,29 +130,41 @@ class EngineProcess:
         self._model_pid = loaded.process_id
         return loaded
 
-    async def warm_up(self, step: Step, *, silence_seconds: float = 900.0) -> None:
-        """Run the step once, untimed: its whole prompt, then a few tokens.
+    async def warm_up(self, step: Step, *, prompts: Sequence[str] = (), silence_seconds: float = 900.0) -> None:
+        """Run the step once, untimed: its whole prompt, then a few tokens. Of a tasks step, the first of ``prompts``.
 
         Raises:
             EngineFailedError: the engine failed.
         """
-        await self._exchange(_step_command("warm_up", step), f"the warm-up of {step.name}", silence_seconds)
+        command = _step_command("warm_up", step, prompts)
+        await self._exchange(command, f"the warm-up of {step.name}", silence_seconds)
 
     async def run_step(
-        self, step: Step, on_tokens: Callable[[int], None], *, silence_seconds: float = 900.0
+        self,
+        step: Step,
+        on_tokens: Callable[[int], None],
+        *,
+        prompts: Sequence[str] = (),
+        silence_seconds: float = 900.0,
     ) -> tuple[RequestTimes, ...]:
         """Run the step once and return its requests: one, or one for each turn of a chat, or each sequence.
 
-        ``on_tokens`` is called about once a second with the number of tokens since the last call: decoded
-        tokens, or in a prefill step the prompt's once it is processed.
+        ``prompts`` are those of a tasks step. ``on_tokens`` is called about once a second with the number of tokens
+        since the last call: decoded tokens, or in a prefill step the prompt's once it is processed.
 
         Raises:
             EngineFailedError: the engine failed.
         """
         kept_tokens = (step.prompt_tokens + step.decode_tokens) * step.top_count
         together = step.kind is StepKind.PARALLEL
-        collector = RequestCollector(on_tokens, together=together, kept_tokens=kept_tokens, most_windows=step.windows)
-        await self._exchange(_step_command("step", step), step.name, silence_seconds, collector)
+        collector = RequestCollector(
+            on_tokens,
+            together=together,
+            kept_tokens=kept_tokens,
+            most_windows=step.windows,
+            prompts=len(prompts),
+        )
+        await self._exchange(_step_command("step", step, prompts), step.name, silence_seconds, collector)
         return collector.requests()
 
     @property
@@ -171,6 +185,11 @@ class EngineProcess:
     def text_score(self) -> TextScoreTold | None:
         """What the latest command found, if it was a perplexity step that came to its end."""
         return self._collector.text_score if self._collector else None
+
+    @property
+    def answers(self) -> AnswersTold | None:
+        """What the latest command was answered, if it was a tasks step that came to its end."""
+        return self._collector.answers if self._collector else None
 
     async def unload(self, *, silence_seconds: float = 120.0) -> None:
         """Give the model's memory back. Another may be loaded then.
@@ -267,17 +286,18 @@ async def _greet(child: EngineChild, before_ns: int, silence_seconds: float) -> 
     raise await child.break_off(ProtocolError(wrong), "start")
 
 
-def _step_command(name: str, step: Step) -> dict[str, object]:
+def _step_command(name: str, step: Step, prompts: Sequence[str]) -> dict[str, object]:
     return {
         "command": name,
         "kind": step.kind.value,
         "prompt_tokens": step.prompt_tokens,
         "depth_tokens": step.depth_tokens,
-        "decode_tokens": step.decode_tokens,
+        "decode_tokens": ANSWER_TOKENS if prompts else step.decode_tokens,
         "turns": step.turns,
         "top_count": step.top_count,
         "sequences": step.sequences,
         "rows": step.rows,
         "text": step.text,
         "windows": step.windows,
+        "prompts": list(prompts),
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from time import monotonic_ns
 
 from edgeprof_agent.workload.engine_messages import (
+    AnswersTold,
     Message,
     NextTokensTold,
     ProtocolError,
@@ -67,7 +68,7 @@ class RequestCollector:
     Every time lies between the sending of the step and now by this process's clock, and none goes back. Requests
     follow each other, unless all of the step's are under way ``together``. Of a fidelity step, ``kept_tokens`` is how
     many next tokens it must keep: so many for each of its tokens. Of a perplexity step, ``most_windows`` is how many
-    windows it may score.
+    windows it may score; of a tasks step, ``prompts`` how many answers it must have.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class RequestCollector:
         together: bool = False,
         kept_tokens: int = 0,
         most_windows: int = 0,
+        prompts: int = 0,
     ) -> None:
         self._on_tokens = on_tokens
         self._together = together
@@ -85,6 +87,8 @@ class RequestCollector:
         self._next_tokens: NextTokensTold | None = None
         self._most_windows = most_windows
         self._text_score: TextScoreTold | None = None
+        self._prompts = prompts
+        self._answers: AnswersTold | None = None
         self._sent_ns = monotonic_ns()
         self._requests: list[_OpenRequest] = []
 
@@ -104,6 +108,8 @@ class RequestCollector:
             self._keep(message)
         elif isinstance(message, TextScoreTold):
             self._keep_score(message)
+        elif isinstance(message, AnswersTold):
+            self._keep_answers(message)
         else:
             raise ProtocolError(f"sent {type(message).__name__} in the middle of a step")
 
@@ -121,6 +127,11 @@ class RequestCollector:
         """What a perplexity step has found, once it has told."""
         return self._text_score
 
+    @property
+    def answers(self) -> AnswersTold | None:
+        """What a tasks step was answered, once it has told."""
+        return self._answers
+
     def check_complete(self) -> None:
         """Check that the step may end here.
 
@@ -133,6 +144,8 @@ class RequestCollector:
             raise ProtocolError("ended a fidelity step without its next tokens")
         if self._most_windows and self._text_score is None:
             raise ProtocolError("ended a perplexity step without its score")
+        if self._prompts and self._answers is None:
+            raise ProtocolError("ended a tasks step without its answers")
 
     def _keep(self, message: NextTokensTold) -> None:
         if self._next_tokens is not None or not self._kept_tokens:
@@ -150,6 +163,13 @@ class RequestCollector:
                 f"sent {len(message.window_nats)} windows where {self._most_windows} at most were asked for"
             )
         self._text_score = message
+
+    def _keep_answers(self, message: AnswersTold) -> None:
+        if self._answers is not None or not self._prompts:
+            raise ProtocolError("sent answers that were not asked for")
+        if len(message.texts) != self._prompts:
+            raise ProtocolError(f"sent {len(message.texts)} answers to {self._prompts} prompts")
+        self._answers = message
 
     def _begin(self, message: RequestBegun) -> None:
         under_way = bool(self._requests) and not self._requests[-1].ended

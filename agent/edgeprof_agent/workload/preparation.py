@@ -23,7 +23,9 @@ from edgeprof_agent.workload.suitability import (
     refuse_texts_that_cannot_be_read,
     refuse_what_engine_cannot,
     refuse_what_engine_cannot_read,
+    refuse_what_model_cannot,
     without_what_engine_cannot,
+    without_what_model_cannot,
 )
 
 _REPORT_SECONDS = 0.5
@@ -33,7 +35,8 @@ _REPORT_SECONDS = 0.5
 class Preparation:
     """A started engine and the model that it will load, side by side for all variants if memory allows.
 
-    ``plan`` is the job's without the optional steps that an engine cannot run. ``engines`` holds an engine for each
+    ``plan`` is the job's without the optional steps that an engine cannot run, and without ``unanswerable_steps``, the
+    names of those that the model cannot do. ``engines`` holds an engine for each
     interpreter, ``pythons`` the interpreter of each variant.
     """
 
@@ -43,6 +46,7 @@ class Preparation:
     engine_name: str
     model: ModelFacts
     side_by_side: bool
+    unanswerable_steps: tuple[str, ...] = ()
 
 
 async def prepare(command: JobCommand, environment: RunEnvironment) -> Preparation:
@@ -72,16 +76,18 @@ async def prepare(command: JobCommand, environment: RunEnvironment) -> Preparati
             engine.kill()
             await engine.close()
         raise
+    plan = without_what_model_cannot(command.plan, synthetic=model.synthetic)
     memory = psutil.virtual_memory()
-    needed = memory_needed_bytes(model, command.plan.cache_tokens) * len(command.plan.variants)
-    loadable = loadable_bytes(command.plan.limits, memory.available, memory.total)
+    needed = memory_needed_bytes(model, plan.cache_tokens) * len(plan.variants)
+    loadable = loadable_bytes(plan.limits, memory.available, memory.total)
     return Preparation(
-        plan=command.plan,
+        plan=plan,
         engines=engines,
         pythons=pythons,
         engine_name=engine_name,
         model=model,
         side_by_side=needed <= loadable or not loads_model,
+        unanswerable_steps=tuple(each.name for each in command.plan.steps if each not in plan.steps),
     )
 
 
@@ -93,12 +99,18 @@ async def _prepare_model(
     if not loads_model:
         if not command.model:
             raise EdgeprofError(f"the server '{command.engine}' runs a model already: name the file of that model")
-        return await prepare_model(command.model, environment.cache_folder, _progress_reporter(command, environment))
+        return await prepare_model(
+            command.model,
+            environment.cache_folder,
+            _progress_reporter(command, environment),
+            lambda outline: refuse_what_model_cannot(plan, outline),
+        )
     name = command.model or await _choose_shape(command, engine_name, environment)
 
     def refuse(outline: ModelOutline) -> None:
         memory = psutil.virtual_memory()
         refuse_what_engine_cannot_read(engine_name, environment.servers, name, outline.format)
+        refuse_what_model_cannot(plan, outline)
         refuse_what_does_not_fit(outline, plan, memory.available, memory.total)
 
     model = await prepare_model(name, environment.cache_folder, _progress_reporter(command, environment), refuse)

@@ -58,7 +58,8 @@ class Run:
 
     def __init__(self, command: JobCommand, environment: RunEnvironment, preparation: Preparation) -> None:
         plan = preparation.plan
-        self._left_out_steps = tuple(each.name for each in command.plan.steps if each not in plan.steps)
+        left_out = [each.name for each in command.plan.steps if each not in plan.steps]
+        self._left_out_steps = tuple(name for name in left_out if name not in preparation.unanswerable_steps)
         self._command = replace(command, plan=plan)
         self._environment = environment
         self._preparation = preparation
@@ -119,6 +120,7 @@ class Run:
                 wall_ns=time.time_ns(),
                 slept_ns=slept_ns(),
                 left_out_steps=self._left_out_steps,
+                unanswerable_steps=self._preparation.unanswerable_steps,
             )
         )
         for peak in known_peaks(environment.facts, environment.run_id):

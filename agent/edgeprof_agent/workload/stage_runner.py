@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 
-from edgeprof.plan import Plan
+from edgeprof.plan import Plan, Step, StepKind
 from edgeprof.run import (
     CeilingMeasured,
     ModelLoaded,
@@ -14,9 +14,12 @@ from edgeprof.run import (
     PhaseKind,
     Request,
     StepRef,
+    TaskAnswer,
+    TaskAnswers,
     TextScore,
     VariantMemory,
 )
+from edgeprof.task_set import MOST_ANSWER_CHARACTERS, TASK_SET_VERSION, Task, make_tasks, prompts_sha256
 from edgeprof_agent.ceilings.kept import keep_memory_bandwidth
 from edgeprof_agent.ceilings.memory_bandwidth import CeilingUnavailableError, measure_memory_bandwidth
 from edgeprof_agent.workload.engine_process import EngineProcess
@@ -141,7 +144,8 @@ class StageRunner:
     async def _warm_up(self, ref: StepRef) -> None:
         """One untimed run of the step with the longest prompt, so that no timed one is first to touch its memory.
 
-        Sequences that are decoded together have memory of their own: the most of them are run as well.
+        Sequences that are decoded together have memory of their own: the most of them are run as well. So is a task,
+        lest a model that can read no text is found out at the end.
         """
         alone = [step for step in self._plan.steps if not step.sequences]
         together = [step for step in self._plan.steps if step.sequences]
@@ -151,11 +155,17 @@ class StageRunner:
         if together:
             most = max(together, key=lambda step: (step.sequences, step.context_tokens))
             await self._follow(ref).warm_up(most)
+        for step in self._plan.steps:
+            if step.kind is StepKind.TASKS:
+                await self._follow(ref).warm_up(step, prompts=[task.prompt for task in self._tasks_of(step)])
 
     async def _run_step(self, ref: StepRef) -> None:
         process = self._follow(ref)
+        tasks = self._tasks_of(self._plan.steps[ref.step])
         try:
-            requests = await process.run_step(self._plan.steps[ref.step], self._progress.count_tokens)
+            requests = await process.run_step(
+                self._plan.steps[ref.step], self._progress.count_tokens, prompts=[task.prompt for task in tasks]
+            )
         finally:  # of a step that was cut, what arrived
             for times in process.requests_so_far:
                 self._environment.emit(Request(run_id=self._environment.run_id, step=ref, **asdict(times)))
@@ -172,9 +182,13 @@ class StageRunner:
                     log_probabilities=kept.log_probabilities,
                 )
             )
-
         if score := process.text_score:
             self._environment.emit(TextScore(run_id=self._environment.run_id, step=ref, **asdict(score)))
+        if answers := process.answers:
+            self._environment.emit(_task_answers(self._environment.run_id, ref, tasks, answers.texts))
+
+    def _tasks_of(self, step: Step) -> tuple[Task, ...]:
+        return make_tasks(self._plan.seed, step.tasks)
 
     async def _unload(self, ref: StepRef) -> None:
         process = self._follow(ref)
@@ -200,3 +214,18 @@ class StageRunner:
             self._followed_pid = process.workload_pid
             self._environment.sampler.follow_process(self._followed_pid)
         return process
+
+
+def _task_answers(run_id: str, ref: StepRef, tasks: Sequence[Task], texts: Sequence[str]) -> TaskAnswers:
+    return TaskAnswers(
+        run_id=run_id,
+        step=ref,
+        set_version=TASK_SET_VERSION,
+        prompts_sha256=prompts_sha256(tasks),
+        answers=tuple(
+            TaskAnswer(
+                kind=task.kind, question=task.question, expected=task.expected, text=text[:MOST_ANSWER_CHARACTERS]
+            )
+            for task, text in zip(tasks, texts, strict=True)
+        ),
+    )

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from edgeprof.engine import EngineOption
 from edgeprof.errors import EdgeprofError
-from edgeprof.plan import Plan, Step
+from edgeprof.plan import Plan, Step, StepKind
 from edgeprof_agent.engines.engine import EngineError
 from edgeprof_agent.engines.options import KINDS, Option, read_value, refuse_unknown
 from edgeprof_agent.engines.registry import ENGINES, PROGRAMS
 from edgeprof_agent.engines.text_file import read_text_file
+from edgeprof_agent.models.outline import ModelOutline
 from edgeprof_agent.workload.engine_messages import EngineHello
 from edgeprof_agent.workload.readable_models import engines_that_read, readable_models
 from edgeprof_agent.workload.server_config import ServerConfig
@@ -57,6 +58,31 @@ def refuse_texts_that_cannot_be_read(plan: Plan) -> None:
         raise EdgeprofError(str(error)) from error
 
 
+def without_what_model_cannot(plan: Plan, *, synthetic: bool) -> Plan:
+    """The plan without the optional steps whose questions random weights cannot answer."""
+    return replace(plan, steps=tuple(each for each in plan.steps if not (each.optional and synthetic and _asks(each))))
+
+
+def refuse_what_model_cannot(plan: Plan, model: ModelOutline) -> None:
+    """Hold a plan's steps against what is known of a model before it is read whole.
+
+    Raises:
+        EdgeprofError: a step that is not optional asks a synthetic model something, or a step needs a vocabulary that
+            the model does not have.
+    """
+    for step in plan.steps:
+        if _asks(step) and model.synthetic and not step.optional:
+            raise EdgeprofError(
+                f"{model.name}: its weights are random and answer nothing, so the step '{step.name}' would say "
+                "nothing: name a real model, leave the step out, or make it 'optional'"
+            )
+        if step.kind in (StepKind.TASKS, StepKind.PERPLEXITY) and not model.has_vocabulary:
+            raise EdgeprofError(
+                f"{model.name}: has no vocabulary to read a text with, which the step '{step.name}' needs: take a "
+                "model that has one, or leave the step out"
+            )
+
+
 def refuse_what_engine_cannot_read(
     engine: str, servers: Mapping[str, ServerConfig], model: str, model_format: str
 ) -> None:
@@ -88,6 +114,11 @@ def _why_not(step: Step, engine: EngineHello) -> str:
             f"sequences together at most; {_who_decodes(step.sequences)}take fewer 'sequences'"
         )
     return ""
+
+
+def _asks(step: Step) -> bool:
+    """Whether a step is worth nothing without a model that has learnt something."""
+    return step.kind is StepKind.TASKS
 
 
 def _check_options(engine: EngineHello, given: dict[str, str]) -> None:

@@ -18,6 +18,7 @@ from edgeprof_collector.analysis.repetitions import last_moment_ns
 from edgeprof_collector.analysis.series import Series
 from edgeprof_collector.analysis.soundness import sound_part
 from edgeprof_collector.analysis.steps import step_verdicts
+from edgeprof_collector.analysis.task_answers import tasks_verdicts
 from edgeprof_collector.analysis.throttling import throttle_sources
 from edgeprof_collector.analysis.verdict import Flag, VariantVerdict, Verdict
 
@@ -31,7 +32,8 @@ def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
     steps = step_verdicts(record, series, meters)
     memory = memory_verdict(record, series, end_ns)
     fidelity = fidelity_verdicts(record)
-    evidence = Evidence(record=record, steps=steps, memory=memory, series=series, fidelity=fidelity)
+    tasks = tasks_verdicts(record)
+    evidence = Evidence(record=record, steps=steps, memory=memory, series=series, fidelity=fidelity, tasks=tasks)
     raised = {flag for step in steps for figure in step.figures for flag in figure.flags}
     return Verdict(
         run_id=started.run_id,
@@ -52,6 +54,7 @@ def analyse(record: RunRecord, series: Sequence[Series]) -> Verdict:
         peaks=record.peaks,
         fidelity=fidelity,
         perplexity=perplexity_verdicts(record),
+        tasks=tasks,
         energy_rails=energy_rails(record, meters, end_ns),
         throttle_sources=throttle_sources(series),
         findings=tuple(finding for rule in RULES for finding in rule(evidence)),

@@ -33,6 +33,8 @@ def data_notes(
         )
     if left_out := record.started.left_out_steps:
         notes.append(f"Left out, for the engine cannot run them: {', '.join(left_out)}.")
+    if unanswerable := record.started.unanswerable_steps:
+        notes.append(f"Left out, for a synthetic model's random weights answer nothing: {', '.join(unanswerable)}.")
     fewest = min((len(found) for found in group_repetitions(record).values()), default=0)
     if 0 < fewest < INTERVAL_MIN_REPETITIONS:
         notes.append(

@@ -7,7 +7,17 @@ import math
 from dataclasses import replace
 
 from edgeprof.plan import Plan, StepKind
-from edgeprof.run import CeilingMeasured, ModelLoaded, NextTokens, Phase, Request, RunRecord, StepRef, TextScore
+from edgeprof.run import (
+    CeilingMeasured,
+    ModelLoaded,
+    NextTokens,
+    Phase,
+    Request,
+    RunRecord,
+    StepRef,
+    TaskAnswers,
+    TextScore,
+)
 
 # 146 years after boot.
 _LATEST_NS = 2**62
@@ -25,6 +35,7 @@ def sound_part(record: RunRecord) -> tuple[RunRecord, int]:
         next_tokens=tuple(each for each in record.next_tokens if _is_sound_fidelity(each, plan)),
         text_scores=tuple(each for each in record.text_scores if _is_sound_score(each, plan)),
         variant_memory=tuple(each for each in record.variant_memory if each.variant < len(plan.variants)),
+        task_answers=tuple(each for each in record.task_answers if _is_sound_answer(each, plan)),
     )
     unsound = sum(
         len(before) - len(after)
@@ -36,6 +47,7 @@ def sound_part(record: RunRecord) -> tuple[RunRecord, int]:
             (record.next_tokens, sound.next_tokens),
             (record.text_scores, sound.text_scores),
             (record.variant_memory, sound.variant_memory),
+            (record.task_answers, sound.task_answers),
         )
     )
     if start_ns >= _LATEST_NS:
@@ -92,6 +104,14 @@ def _is_sound_score(score: TextScore, plan: Plan) -> bool:
     step = plan.steps[score.step.step]
     counted = 0 < len(score.window_nats) <= step.windows
     return step.kind is StepKind.PERPLEXITY and counted and all(0 <= each < math.inf for each in score.window_nats)
+
+
+def _is_sound_answer(answered: TaskAnswers, plan: Plan) -> bool:
+    """Whether it is of a tasks step, and answers each of its tasks."""
+    if not _is_known(answered.step, plan):
+        return False
+    step = plan.steps[answered.step.step]
+    return step.kind is StepKind.TASKS and len(answered.answers) == step.tasks > 0
 
 
 def _is_known(reference: StepRef, plan: Plan) -> bool:

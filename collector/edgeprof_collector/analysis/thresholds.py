@@ -133,6 +133,10 @@ FIDELITY_KL_NATS = 0.01
 # request 6936).
 PERPLEXITY_MIN_RATIO = 0.01
 
+# What still counts as no difference in the share of tasks answered right. The same answers to 73 tasks rule that out,
+# those to the 100 of a step that does not say how many rule out 3.7 %.
+TASKS_NO_DIFFERENCE_RATIO = 0.05
+
 # A page fault that waits for a solid-state disk takes about 0.1 ms: 100 in a second are 1 % of the time.
 PAGING_FAULTS_PER_SECOND = 100.0
 

@@ -12,6 +12,7 @@ from edgeprof.run import CeilingMeasured, EngineFacts, ModelFacts, PeakBandwidth
 from edgeprof_collector.analysis.fidelity import FidelityVerdict
 from edgeprof_collector.analysis.finding_name import FindingName
 from edgeprof_collector.analysis.perplexity import PerplexityVerdict
+from edgeprof_collector.analysis.task_answers import TasksVerdict
 
 
 class FigureName(str, Enum):
@@ -347,6 +348,7 @@ class Verdict:
     peaks: tuple[PeakBandwidth, ...] = ()
     fidelity: tuple[FidelityVerdict, ...] = ()
     perplexity: tuple[PerplexityVerdict, ...] = ()
+    tasks: tuple[TasksVerdict, ...] = ()
     findings: tuple[Finding, ...] = ()
     flags: tuple[Flag, ...] = ()
     notes: tuple[str, ...] = ()

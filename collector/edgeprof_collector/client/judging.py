@@ -54,4 +54,5 @@ def run_data(record: RunRecord, series: tuple[Series, ...], variant: str = "") -
         fresh_processes=plan.fresh_processes,
         next_tokens=sound.next_tokens,
         text_scores=sound.text_scores,
+        task_answers=sound.task_answers,
     )

@@ -1,8 +1,11 @@
-"""How far each variant's output is from the first one's, and how well it foresees a text, a line each."""
+"""How far each variant's output is from the first one's, what it answers, how well it foresees a text, a line each."""
 
 from edgeprof_collector.analysis.findings.changed_output import divergence_text
 from edgeprof_collector.analysis.perplexity import PerplexityVerdict
+from edgeprof_collector.analysis.task_answers import TasksVerdict, counts_text
 from edgeprof_collector.analysis.verdict import Verdict
+
+_SHOWN_WRONG = 3
 
 
 def fidelity_lines(verdict: Verdict) -> tuple[str, ...]:
@@ -16,6 +19,21 @@ def fidelity_lines(verdict: Verdict) -> tuple[str, ...]:
 def perplexity_lines(verdict: Verdict) -> tuple[str, ...]:
     """One line per variant and perplexity step."""
     return tuple(_perplexity_line(each, verdict) for each in verdict.perplexity)
+
+
+def tasks_lines(verdict: Verdict) -> tuple[str, ...]:
+    """One line per variant and tasks step."""
+    return tuple(_tasks_line(each, verdict) for each in verdict.tasks)
+
+
+def _tasks_line(found: TasksVerdict, verdict: Verdict) -> str:
+    name = f"{found.step_name}, {found.variant_name}" if len(verdict.variants) > 1 else found.step_name
+    paired = found.against_first
+    against = f"; against {found.reference_name} {paired.lost} lost, {paired.gained} gained" if paired else ""
+    wrong = [each for each in found.outcomes if not each.right]
+    shown = [f"{each.question} {each.answered or 'nothing'}" for each in wrong[:_SHOWN_WRONG]]
+    examples = f"; wrong: {' | '.join(shown)}{' ...' if len(wrong) > len(shown) else ''}" if wrong else ""
+    return f"{name}: {counts_text(found.counts)} right{against}{examples}"
 
 
 def _perplexity_line(found: PerplexityVerdict, verdict: Verdict) -> str:

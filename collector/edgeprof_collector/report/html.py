@@ -20,7 +20,7 @@ from edgeprof_collector.report.cards import cards
 from edgeprof_collector.report.escape import json_for_script
 from edgeprof_collector.report.fact_tables import fact_tables
 from edgeprof_collector.report.facts import clean, device_line, engine_line, model_line
-from edgeprof_collector.report.fidelity_lines import fidelity_lines, perplexity_lines
+from edgeprof_collector.report.fidelity_lines import fidelity_lines, perplexity_lines, tasks_lines
 from edgeprof_collector.report.rate_plots import depth_plot, rate_plots
 from edgeprof_collector.report.resources import resource_lines
 from edgeprof_collector.report.rows import absent_lines, flag_lines, shown_formulas
@@ -69,6 +69,7 @@ def _verdict_parts(verdict: Verdict) -> dict[str, object]:
         "findings": verdict.findings,
         "remarks": (
             ("Fidelity", fidelity_lines(verdict)),
+            ("Tasks", tasks_lines(verdict)),
             ("Perplexity", perplexity_lines(verdict)),
             ("Flags", flag_lines(verdict)),
             ("Not given", absent_lines(verdict)),

@@ -46,6 +46,7 @@ def what_step_does(step: Step) -> str:
         StepKind.PERPLEXITY: (
             f"score how well {step.text} is foreseen, in up to {step.windows} windows of {step.prompt_tokens:,} tokens"
         ),
+        StepKind.TASKS: f"ask {step.tasks} small tasks of counting and arithmetic",
         StepKind.ROWS: f"process {step.decode_tokens:,} tokens, {step.rows} in each call{after}",
     }[step.kind]
 

@@ -16,7 +16,7 @@ from edgeprof_collector.analysis.placement import CPU
 from edgeprof_collector.analysis.quantity import scale_of, text_of
 from edgeprof_collector.analysis.verdict import Conditions, FigureName, Finding, Flag, Severity, StepVerdict, Verdict
 from edgeprof_collector.report.facts import clean, device_line, engine_line, model_line
-from edgeprof_collector.report.fidelity_lines import fidelity_lines, perplexity_lines
+from edgeprof_collector.report.fidelity_lines import fidelity_lines, perplexity_lines, tasks_lines
 from edgeprof_collector.report.resources import resource_lines
 from edgeprof_collector.report.rows import (
     GAP_FORMULA,
@@ -51,6 +51,7 @@ def verdict_text(verdict: Verdict) -> RenderableType:
         *_steps(verdict),
         Padding(_pairs(resource_lines(verdict)), (1, 0, 0, 1)),
         *_section("Fidelity", fidelity_lines(verdict)),
+        *_section("Tasks", tasks_lines(verdict)),
         *_section("Perplexity", perplexity_lines(verdict)),
         *_findings(verdict),
         *_section("Flags", flag_lines(verdict), "yellow"),

@@ -17,6 +17,7 @@ from edgeprof.run import (
     RunRecord,
     RunStarted,
     RunState,
+    TaskAnswers,
     TextScore,
     VariantMemory,
 )
@@ -84,6 +85,7 @@ def record(connection: sqlite3.Connection, run_id: str) -> RunRecord:
         next_tokens=_of_kind(events, NextTokens),
         text_scores=_of_kind(events, TextScore),
         variant_memory=_of_kind(events, VariantMemory),
+        task_answers=_of_kind(events, TaskAnswers),
         finished=next(iter(_of_kind(events, RunFinished)), None),
         gaps=_gaps(connection, run_id, device_id, spool_id, is_open=state == RunState.RUNNING.value),
         placement=_placement(connection, run_id, device_id),

@@ -17,6 +17,7 @@ class StepKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STEP_KIND_PARALLEL: _ClassVar[StepKind]
     STEP_KIND_ROWS: _ClassVar[StepKind]
     STEP_KIND_PERPLEXITY: _ClassVar[StepKind]
+    STEP_KIND_TASKS: _ClassVar[StepKind]
 STEP_KIND_UNSPECIFIED: StepKind
 STEP_KIND_PREFILL: StepKind
 STEP_KIND_DECODE: StepKind
@@ -25,9 +26,10 @@ STEP_KIND_FIDELITY: StepKind
 STEP_KIND_PARALLEL: StepKind
 STEP_KIND_ROWS: StepKind
 STEP_KIND_PERPLEXITY: StepKind
+STEP_KIND_TASKS: StepKind
 
 class Step(_message.Message):
-    __slots__ = ("name", "kind", "prompt_tokens", "depth_tokens", "decode_tokens", "turns", "top_count", "sequences", "rows", "optional", "text", "windows")
+    __slots__ = ("name", "kind", "prompt_tokens", "depth_tokens", "decode_tokens", "turns", "top_count", "sequences", "rows", "optional", "text", "windows", "tasks")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +42,7 @@ class Step(_message.Message):
     OPTIONAL_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     WINDOWS_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: StepKind
     prompt_tokens: int
@@ -52,7 +55,8 @@ class Step(_message.Message):
     optional: bool
     text: str
     windows: int
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[StepKind, str]] = ..., prompt_tokens: _Optional[int] = ..., depth_tokens: _Optional[int] = ..., decode_tokens: _Optional[int] = ..., turns: _Optional[int] = ..., top_count: _Optional[int] = ..., sequences: _Optional[int] = ..., rows: _Optional[int] = ..., optional: _Optional[bool] = ..., text: _Optional[str] = ..., windows: _Optional[int] = ...) -> None: ...
+    tasks: int
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[StepKind, str]] = ..., prompt_tokens: _Optional[int] = ..., depth_tokens: _Optional[int] = ..., decode_tokens: _Optional[int] = ..., turns: _Optional[int] = ..., top_count: _Optional[int] = ..., sequences: _Optional[int] = ..., rows: _Optional[int] = ..., optional: _Optional[bool] = ..., text: _Optional[str] = ..., windows: _Optional[int] = ..., tasks: _Optional[int] = ...) -> None: ...
 
 class Variant(_message.Message):
     __slots__ = ("name", "options", "python")

@@ -34,6 +34,12 @@ class RunState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RUN_STATE_SUCCEEDED: _ClassVar[RunState]
     RUN_STATE_FAILED: _ClassVar[RunState]
     RUN_STATE_CANCELLED: _ClassVar[RunState]
+
+class TaskKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TASK_KIND_UNSPECIFIED: _ClassVar[TaskKind]
+    TASK_KIND_COUNTING: _ClassVar[TaskKind]
+    TASK_KIND_ARITHMETIC: _ClassVar[TaskKind]
 PEAK_METHOD_UNSPECIFIED: PeakMethod
 PEAK_METHOD_COMPUTED: PeakMethod
 PEAK_METHOD_SPECIFIED: PeakMethod
@@ -51,6 +57,9 @@ RUN_STATE_RUNNING: RunState
 RUN_STATE_SUCCEEDED: RunState
 RUN_STATE_FAILED: RunState
 RUN_STATE_CANCELLED: RunState
+TASK_KIND_UNSPECIFIED: TaskKind
+TASK_KIND_COUNTING: TaskKind
+TASK_KIND_ARITHMETIC: TaskKind
 
 class ModelFacts(_message.Message):
     __slots__ = ("name", "path", "format", "synthetic", "architecture", "quantisation", "parameter_count", "file_bytes", "sha256", "layer_count", "embedding_length", "vocabulary_size", "context_length", "kv_elements_per_token", "weight_bytes_read_per_token", "expert_count", "expert_used_count", "tensor_bytes_by_type")
@@ -129,7 +138,7 @@ class OptionSet(_message.Message):
     def __init__(self, options: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class RunStarted(_message.Message):
-    __slots__ = ("run_id", "job_id", "plan", "model", "engine", "device", "boot_id", "monotonic_ns", "wall_ns", "slept_ns", "left_out_steps")
+    __slots__ = ("run_id", "job_id", "plan", "model", "engine", "device", "boot_id", "monotonic_ns", "wall_ns", "slept_ns", "left_out_steps", "unanswerable_steps")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
@@ -141,6 +150,7 @@ class RunStarted(_message.Message):
     WALL_NS_FIELD_NUMBER: _ClassVar[int]
     SLEPT_NS_FIELD_NUMBER: _ClassVar[int]
     LEFT_OUT_STEPS_FIELD_NUMBER: _ClassVar[int]
+    UNANSWERABLE_STEPS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     job_id: str
     plan: _plan_pb2.Plan
@@ -152,7 +162,8 @@ class RunStarted(_message.Message):
     wall_ns: int
     slept_ns: int
     left_out_steps: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, run_id: _Optional[str] = ..., job_id: _Optional[str] = ..., plan: _Optional[_Union[_plan_pb2.Plan, _Mapping]] = ..., model: _Optional[_Union[ModelFacts, _Mapping]] = ..., engine: _Optional[_Union[EngineFacts, _Mapping]] = ..., device: _Optional[_Union[_device_pb2.DeviceFacts, _Mapping]] = ..., boot_id: _Optional[bytes] = ..., monotonic_ns: _Optional[int] = ..., wall_ns: _Optional[int] = ..., slept_ns: _Optional[int] = ..., left_out_steps: _Optional[_Iterable[str]] = ...) -> None: ...
+    unanswerable_steps: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, run_id: _Optional[str] = ..., job_id: _Optional[str] = ..., plan: _Optional[_Union[_plan_pb2.Plan, _Mapping]] = ..., model: _Optional[_Union[ModelFacts, _Mapping]] = ..., engine: _Optional[_Union[EngineFacts, _Mapping]] = ..., device: _Optional[_Union[_device_pb2.DeviceFacts, _Mapping]] = ..., boot_id: _Optional[bytes] = ..., monotonic_ns: _Optional[int] = ..., wall_ns: _Optional[int] = ..., slept_ns: _Optional[int] = ..., left_out_steps: _Optional[_Iterable[str]] = ..., unanswerable_steps: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CeilingMeasured(_message.Message):
     __slots__ = ("run_id", "processor", "read_kernel", "read_threads", "read_bytes_per_second", "copy_kernel", "copy_threads", "copy_bytes_per_second")
@@ -307,6 +318,32 @@ class VariantMemory(_message.Message):
     peak_resident_bytes: int
     def __init__(self, run_id: _Optional[str] = ..., variant: _Optional[int] = ..., repetition: _Optional[int] = ..., peak_resident_bytes: _Optional[int] = ...) -> None: ...
 
+class TaskAnswer(_message.Message):
+    __slots__ = ("kind", "question", "expected", "text")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    QUESTION_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    kind: TaskKind
+    question: str
+    expected: int
+    text: str
+    def __init__(self, kind: _Optional[_Union[TaskKind, str]] = ..., question: _Optional[str] = ..., expected: _Optional[int] = ..., text: _Optional[str] = ...) -> None: ...
+
+class TaskAnswers(_message.Message):
+    __slots__ = ("run_id", "step", "set_version", "prompts_sha256", "answers")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    SET_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PROMPTS_SHA256_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    step: StepRef
+    set_version: int
+    prompts_sha256: str
+    answers: _containers.RepeatedCompositeFieldContainer[TaskAnswer]
+    def __init__(self, run_id: _Optional[str] = ..., step: _Optional[_Union[StepRef, _Mapping]] = ..., set_version: _Optional[int] = ..., prompts_sha256: _Optional[str] = ..., answers: _Optional[_Iterable[_Union[TaskAnswer, _Mapping]]] = ...) -> None: ...
+
 class RunFinished(_message.Message):
     __slots__ = ("run_id", "state", "cause", "monotonic_ns", "peak_resident_bytes")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -322,7 +359,7 @@ class RunFinished(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., cause: _Optional[str] = ..., monotonic_ns: _Optional[int] = ..., peak_resident_bytes: _Optional[int] = ...) -> None: ...
 
 class RunEvent(_message.Message):
-    __slots__ = ("started", "ceiling", "phase", "loaded", "request", "finished", "peak", "next_tokens", "text_score", "variant_memory")
+    __slots__ = ("started", "ceiling", "phase", "loaded", "request", "finished", "peak", "next_tokens", "text_score", "variant_memory", "task_answers")
     STARTED_FIELD_NUMBER: _ClassVar[int]
     CEILING_FIELD_NUMBER: _ClassVar[int]
     PHASE_FIELD_NUMBER: _ClassVar[int]
@@ -333,6 +370,7 @@ class RunEvent(_message.Message):
     NEXT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     TEXT_SCORE_FIELD_NUMBER: _ClassVar[int]
     VARIANT_MEMORY_FIELD_NUMBER: _ClassVar[int]
+    TASK_ANSWERS_FIELD_NUMBER: _ClassVar[int]
     started: RunStarted
     ceiling: CeilingMeasured
     phase: Phase
@@ -343,7 +381,8 @@ class RunEvent(_message.Message):
     next_tokens: NextTokens
     text_score: TextScore
     variant_memory: VariantMemory
-    def __init__(self, started: _Optional[_Union[RunStarted, _Mapping]] = ..., ceiling: _Optional[_Union[CeilingMeasured, _Mapping]] = ..., phase: _Optional[_Union[Phase, _Mapping]] = ..., loaded: _Optional[_Union[ModelLoaded, _Mapping]] = ..., request: _Optional[_Union[Request, _Mapping]] = ..., finished: _Optional[_Union[RunFinished, _Mapping]] = ..., peak: _Optional[_Union[PeakBandwidth, _Mapping]] = ..., next_tokens: _Optional[_Union[NextTokens, _Mapping]] = ..., text_score: _Optional[_Union[TextScore, _Mapping]] = ..., variant_memory: _Optional[_Union[VariantMemory, _Mapping]] = ...) -> None: ...
+    task_answers: TaskAnswers
+    def __init__(self, started: _Optional[_Union[RunStarted, _Mapping]] = ..., ceiling: _Optional[_Union[CeilingMeasured, _Mapping]] = ..., phase: _Optional[_Union[Phase, _Mapping]] = ..., loaded: _Optional[_Union[ModelLoaded, _Mapping]] = ..., request: _Optional[_Union[Request, _Mapping]] = ..., finished: _Optional[_Union[RunFinished, _Mapping]] = ..., peak: _Optional[_Union[PeakBandwidth, _Mapping]] = ..., next_tokens: _Optional[_Union[NextTokens, _Mapping]] = ..., text_score: _Optional[_Union[TextScore, _Mapping]] = ..., variant_memory: _Optional[_Union[VariantMemory, _Mapping]] = ..., task_answers: _Optional[_Union[TaskAnswers, _Mapping]] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("run_id", "phase", "step", "repetition", "repetition_count", "done_ratio", "elapsed_seconds", "remaining_seconds", "tokens_per_second", "temperature_celsius", "resident_bytes", "job_id")

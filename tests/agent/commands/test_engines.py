@@ -34,7 +34,8 @@ def test_every_engine_is_there_with_what_it_says_or_what_is_missing(capsys: pyte
     (llama,) = [report for report in reports if report.name == "llama-cpp-python"]
     assert llama.build.startswith("llama.cpp ")
     assert llama.capabilities
-    assert llama.capabilities.step_kinds == ("prefill", "decode", "chat", "rows", "fidelity", "parallel", "perplexity")
+    kinds = ("prefill", "decode", "chat", "rows", "fidelity", "parallel", "perplexity", "tasks")
+    assert llama.capabilities.step_kinds == kinds
     assert "threads" in [option.name for option in llama.options]
 
 

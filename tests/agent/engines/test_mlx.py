@@ -1,14 +1,17 @@
 """The engine itself, in this process, where its cache can be seen."""
 
 import asyncio
+import shutil
 from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
+import mlx_lm
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from edgeprof.task_set import make_tasks
 from edgeprof_agent.engines.engine import EngineError, Loaded, Step
 from edgeprof_agent.engines.mlx import Mlx, open_engine
 from edgeprof_agent.engines.options import read_options
@@ -49,6 +52,32 @@ def run(engine: Mlx, kind: str, *, prompt: int = 0, depth: int = 0, decode: int 
     messages: list[Any] = []
     engine.run(Step(kind, prompt, depth, decode, turns), Recorder(1, messages.append, lambda _: False))
     return messages
+
+
+def test_it_writes_what_mlx_lm_writes(engine: Mlx, tiny: Path) -> None:
+    """By the library's own generator, whose default is the likeliest token; random weights hardly ever end a text."""
+    prompts = [task.prompt for task in make_tasks(3, 10)]
+    model, tokenizer, *_ = mlx_lm.load(str(tiny))
+    expected = [mlx_lm.generate(model, tokenizer, prompt, max_tokens=8) for prompt in prompts]
+    load(engine, tiny)
+    run(engine, "decode", depth=16, decode=4)
+    before = keys(engine)
+    messages: list[Any] = []
+    engine.run(Step("tasks", 0, 0, 8, 1, prompts=prompts), Recorder(1, messages.append, lambda _: False))
+    # The library's generator leaves out a space at the beginning.
+    assert [text.lstrip(" ") for text in messages[-1]["texts"]] == expected
+    assert sum(len(each["counts"]) for each in messages if each["type"] == "tokens") == len(prompts)
+    assert np.array_equal(keys(engine), before)
+
+
+def test_a_folder_without_a_tokenizer_answers_no_tasks(engine: Mlx, tiny: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mute"
+    shutil.copytree(tiny, folder)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / name).unlink()
+    load(engine, folder)
+    with pytest.raises(EngineError, match=r"/mute: has no tokenizer that mlx-lm can read, so that no text can be: "):
+        engine.run(Step("tasks", 0, 0, 8, 1, prompts=["3, 4,"]), Recorder(1, lambda _: None, lambda _: False))
 
 
 def keys(engine: Mlx) -> npt.NDArray[np.float32]:

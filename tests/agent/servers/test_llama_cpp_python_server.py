@@ -1,8 +1,12 @@
 """llama_cpp.server itself, on a small synthetic model. Its streams tell no counts and no usage."""
 
 import itertools
+from pathlib import Path
 
+from edgeprof.plan import Step, StepKind
+from edgeprof.task_set import TASK_CONTEXT_TOKENS, TaskKind, is_right, make_tasks
 from edgeprof_agent.workload.engine_process import EngineProcess
+from tests.agent.engines.numerate_model import write_numerate_model
 
 from .serving import CHAT, DECODE, DEEP_PREFILL, ignore, with_engine
 
@@ -30,5 +34,22 @@ def test_a_chat_is_told_by_messages(llama_cpp_python_server: str, model: str) ->
         turns = await process.run_step(CHAT, ignore)
         assert len(turns) == CHAT.turns
         assert all(turn.token_gaps_ns for turn in turns)
+
+    with_engine(work, llama_cpp_python_server)
+
+
+def test_a_model_that_can_count_counts(llama_cpp_python_server: str, tmp_path: Path) -> None:
+    """The server's own tokens, sampler and text: after ``=`` this model says 7, and ends each answer with its line."""
+    tasks = make_tasks(1, 20)
+    step = Step(kind=StepKind.TASKS, name="tasks 20", tasks=20)
+    numerate = write_numerate_model(tmp_path / "numerate.gguf")
+
+    async def work(process: EngineProcess) -> None:
+        await process.load(str(numerate), {"threads": "1"}, TASK_CONTEXT_TOKENS, 1)
+        (request,) = await process.run_step(step, ignore, prompts=[task.prompt for task in tasks])
+        assert len(request.token_gaps_ns) == len(tasks)
+        assert process.answers is not None
+        for task, text in zip(tasks, process.answers.texts, strict=True):
+            assert is_right(text, task.expected if task.kind is TaskKind.COUNTING else 7), (task, text)
 
     with_engine(work, llama_cpp_python_server)

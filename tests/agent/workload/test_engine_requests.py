@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from edgeprof_agent.workload.engine_messages import (
+    AnswersTold,
     Done,
     NextTokensTold,
     ProtocolError,
@@ -184,6 +185,26 @@ def test_other_steps_tell_no_score(collector: RequestCollector) -> None:
     _ended(collector)
     with pytest.raises(ProtocolError, match="sent the score of a text that was not asked for"):
         collector.accept(_scored(1))
+
+
+def test_a_tasks_step_tells_an_answer_to_each_prompt_once() -> None:
+    collector = RequestCollector(lambda _: None, prompts=2)
+    _ended(collector)
+    with pytest.raises(ProtocolError, match="ended a tasks step without its answers"):
+        collector.check_complete()
+    with pytest.raises(ProtocolError, match="sent 1 answers to 2 prompts"):
+        collector.accept(AnswersTold(texts=("7",)))
+    collector.accept(AnswersTold(texts=("7", "")))
+    collector.check_complete()
+    assert collector.answers == AnswersTold(texts=("7", ""))
+    with pytest.raises(ProtocolError, match="sent answers that were not asked for"):
+        collector.accept(AnswersTold(texts=("7", "")))
+
+
+def test_other_steps_tell_no_answers(collector: RequestCollector) -> None:
+    _ended(collector)
+    with pytest.raises(ProtocolError, match="sent answers that were not asked for"):
+        collector.accept(AnswersTold(texts=("7",)))
 
 
 def _scored(windows: int) -> TextScoreTold:

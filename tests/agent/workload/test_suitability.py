@@ -11,11 +11,13 @@ from edgeprof.engine import EngineCapabilities, EngineOption
 from edgeprof.errors import EdgeprofError
 from edgeprof.plan import Plan, Step, StepKind, Variant
 from edgeprof.run import RunStarted
+from edgeprof_agent.models.outline import ModelOutline
 from edgeprof_agent.workload.engine_messages import EngineHello
 from edgeprof_agent.workload.preparation import prepare
 from edgeprof_agent.workload.suitability import (
     refuse_texts_that_cannot_be_read,
     refuse_what_engine_cannot,
+    refuse_what_model_cannot,
     without_what_engine_cannot,
 )
 
@@ -79,6 +81,7 @@ def test_a_step_that_the_engine_does_not_run_names_one_that_does() -> None:
     [
         (Step(kind=StepKind.PARALLEL, name="eight", sequences=8, decode_tokens=4), "llama-cpp-python"),
         (Step(kind=StepKind.PERPLEXITY, name="text", prompt_tokens=64, text="/t"), "llama-cpp-python"),
+        (Step(kind=StepKind.TASKS, name="tasks", tasks=20), "llama-cpp-python or mlx or openai"),
         (Step(kind=StepKind.ROWS, name="four", rows=4, decode_tokens=16), "llama-cpp-python or mlx or exllamav2"),
     ],
 )
@@ -157,6 +160,43 @@ def test_a_missing_text_is_refused_before_the_model_is_touched(device: Device, t
 
 def _perplexity(text: Path) -> Step:
     return Step(kind=StepKind.PERPLEXITY, name="text", prompt_tokens=64, windows=4, text=str(text))
+
+
+_TASKS = Step(kind=StepKind.TASKS, name="tasks 20", tasks=20)
+
+
+def test_random_weights_are_asked_nothing(device: Device) -> None:
+    plan = replace(plan_of(), steps=(_TASKS,), variants=(Variant(name="plain"),))
+    command = replace(job(plan, "synth:tiny@q8_0"), engine="llama-cpp-python", python="")
+    with pytest.raises(EdgeprofError) as refused:
+        asyncio.run(prepare(command, device.environment))
+    assert str(refused.value) == (
+        "synth:tiny@q8_0: its weights are random and answer nothing, so the step 'tasks 20' would say nothing: name a "
+        "real model, leave the step out, or make it 'optional'"
+    )
+    assert psutil.Process().children() == []
+    assert not list(device.environment.cache_folder.rglob("*.gguf"))
+
+
+def test_optional_tasks_are_left_out_of_a_run_of_random_weights(device: Device) -> None:
+    plan = replace(plan_of(), variants=(Variant(name="plain"),))
+    optional = replace(plan, steps=(*plan.steps, replace(_TASKS, optional=True)))
+    command = replace(job(optional, "synth:tiny@q8_0"), engine="llama-cpp-python", python="")
+    device.run(command)
+    [started] = device.all(RunStarted)
+    assert (started.plan, started.left_out_steps, started.unanswerable_steps) == (plan, (), ("tasks 20",))
+
+
+@pytest.mark.parametrize("step", [_TASKS, Step(kind=StepKind.PERPLEXITY, name="text", prompt_tokens=64, text="/t")])
+def test_a_model_without_a_vocabulary_can_read_no_text(step: Step) -> None:
+    model = ModelOutline(name="numbers", format="gguf", file_bytes=1, has_vocabulary=False)
+    with pytest.raises(EdgeprofError) as refused:
+        refuse_what_model_cannot(replace(plan_of(), steps=(step,)), model)
+    assert str(refused.value) == (
+        f"numbers: has no vocabulary to read a text with, which the step '{step.name}' needs: take a model that has "
+        "one, or leave the step out"
+    )
+    refuse_what_model_cannot(plan_of(), model)
 
 
 def test_it_is_refused_before_the_model_is_touched_and_leaves_no_engine_behind(device: Device) -> None:

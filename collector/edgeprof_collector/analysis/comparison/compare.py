@@ -21,6 +21,7 @@ from edgeprof_collector.analysis.comparison.result import (
 )
 from edgeprof_collector.analysis.comparison.shift import PairedShift, SeparateShift, Shift
 from edgeprof_collector.analysis.comparison.side import Key, RunData, Values, median_of, run_values
+from edgeprof_collector.analysis.comparison.tasks_change import tasks_changes
 from edgeprof_collector.analysis.thresholds import (
     CHANGE_MIN_RATIO,
     CHANGE_SIGNIFICANCE,
@@ -58,6 +59,7 @@ def compare(
     keys = [key for key in _keys(ours) if key in _keys(theirs)]
     outputs = (
         *output_changes(base, candidate, by_variant=by_variant),
+        *tasks_changes(base, candidate, by_variant=by_variant),
         *perplexity_changes(base, candidate, by_variant=by_variant),
     )
     if not keys and not outputs:

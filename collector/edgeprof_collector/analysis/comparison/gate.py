@@ -80,10 +80,10 @@ def _keeps(change: Change, limit: Limit, no_difference_ratio: float) -> bool:
     """Whether the data rules out a change beyond the limit; without a number, one that counts as a difference."""
     if change.interval is None:
         return False
-    if change.subject.aspect is Aspect.FIDELITY:
-        return change.answer is Answer.NO_DIFFERENCE
     if change.answer is Answer.BETTER:
         return True
+    if change.subject.aspect is Aspect.FIDELITY:
+        return change.answer is Answer.NO_DIFFERENCE
     if change.subject.aspect in HIGHER_IS_BETTER:
         return change.interval.low >= (limit.change_ratio or -no_difference_ratio)
     return change.interval.high <= (limit.change_ratio or no_difference_ratio)

@@ -43,6 +43,7 @@ class Method(str, Enum):
     REPETITIONS = "repetitions"
     RUNS = "runs"
     TOKENS = "the same tokens"
+    TASKS = "the same tasks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +68,10 @@ class Change:
     ``probability`` is Holm's, corrected for all figures of the comparison. These are ``None`` where ``reason`` says
     why; ``reason`` is empty for an answer that speaks for itself. Counts are of pairs, repetitions or runs; a
     median is ``None`` where there are no pairs. Of ``Aspect.FIDELITY`` counts are of tokens, the medians are the share
-    of them after which both sides hold the same token for the likeliest, and ``reason`` tells the divergence. Of
-    ``Aspect.PERPLEXITY`` counts are of a text's windows, and the medians are the perplexities of all of these.
+    of them after which both sides hold the same token for the likeliest, and ``reason`` tells the divergence; or, of
+    ``Method.TASKS``, counts are of tasks, the medians the shares that were answered right, and ``change_ratio`` is the
+    difference of the two. Of ``Aspect.PERPLEXITY`` counts are of a text's windows, and the medians are the perplexities
+    of all of these.
     """
 
     subject: Subject

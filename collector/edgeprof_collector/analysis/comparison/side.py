@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from edgeprof.plan import Step, StepKind
-from edgeprof.run import NextTokens, TextScore
+from edgeprof.run import NextTokens, TaskAnswers, TextScore
 from edgeprof_collector.analysis.comparison.result import Aspect, Subject
 from edgeprof_collector.analysis.definitions import DEFINITIONS
 from edgeprof_collector.analysis.memory import WORKLOAD_DEVICE_MEMORY
@@ -35,8 +35,8 @@ class RunData:
 
     ``steps``, ``seed`` and ``fresh_processes`` are those of its plan.
 
-    ``next_tokens`` are what its fidelity steps kept, ``text_scores`` what its perplexity steps found. Without a
-    ``variant`` all of them count.
+    ``next_tokens`` are what its fidelity steps kept, ``text_scores`` what its perplexity steps found, ``task_answers``
+    what its tasks steps were answered. Without a ``variant`` all of them count.
     """
 
     verdict: Verdict
@@ -47,6 +47,7 @@ class RunData:
     fresh_processes: bool = False
     next_tokens: tuple[NextTokens, ...] = ()
     text_scores: tuple[TextScore, ...] = ()
+    task_answers: tuple[TaskAnswers, ...] = ()
 
     @property
     def name(self) -> str:
@@ -57,7 +58,7 @@ class RunData:
     def variants(self) -> tuple[str, ...]:
         """Names of the variants that count."""
         measured = [step.variant_name for step in self.verdict.steps]
-        found = dict.fromkeys(measured + [name for name, _ in (*self.outputs(), *self.scores())])
+        found = dict.fromkeys(measured + [name for name, _ in (*self.outputs(), *self.scores(), *self.answers())])
         return tuple(name for name in found if self.variant in ("", name))
 
     def outputs(self) -> Iterator[tuple[str, NextTokens]]:
@@ -73,6 +74,13 @@ class RunData:
         for score in self.text_scores:
             if score.step.variant in names:
                 yield names[score.step.variant], score
+
+    def answers(self) -> Iterator[tuple[str, TaskAnswers]]:
+        """What tasks were answered, with the variant's name."""
+        names = {each.variant: each.name for each in self.verdict.variants}
+        for answered in self.task_answers:
+            if answered.step.variant in names:
+                yield names[answered.step.variant], answered
 
 
 @dataclass(frozen=True, slots=True)

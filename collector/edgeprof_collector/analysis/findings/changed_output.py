@@ -1,12 +1,9 @@
 """A variant that does not say what the plan's first does: an operator, a cache type or a version changes the output."""
 
-from collections.abc import Iterator, Mapping
-
 from edgeprof_collector.analysis.fidelity import Divergence, FidelityVerdict
 from edgeprof_collector.analysis.finding_name import FindingName
-from edgeprof_collector.analysis.findings.rate_pair import rate_pairs
+from edgeprof_collector.analysis.findings.beside_first import differences_text, gains_text
 from edgeprof_collector.analysis.findings.rule import Evidence
-from edgeprof_collector.analysis.findings.twins import asked_options, is_slower
 from edgeprof_collector.analysis.verdict import Finding, Severity
 
 
@@ -19,12 +16,9 @@ def changed_output(evidence: Evidence) -> tuple[Finding, ...]:
 
 
 def _finding(evidence: Evidence, moved: FidelityVerdict) -> Finding:
-    gains = list(_gains(evidence, moved.variant))
-    differing = _differing(asked_options(evidence.record, 0), asked_options(evidence.record, moved.variant))
-    told = [f"{moved.step_name}: {divergence_text(moved.divergence)}"]
-    told.append(f"its options differ in {', '.join(differing)}" if differing else "the options are the same")
-    if gains:
-        told.append(f"what it gains must be weighed against that: {', '.join(gains)}")
+    told = [f"{moved.step_name}: {divergence_text(moved.divergence)}", differences_text(evidence, moved.variant)]
+    if gains := gains_text(evidence, moved.variant):
+        told.append(gains)
     return Finding(
         name=FindingName.CHANGED_OUTPUT,
         severity=Severity.WARNING,
@@ -46,15 +40,3 @@ def divergence_text(found: Divergence) -> str:
     parts.append(f"the likeliest next token is the same after {found.same_top_ratio:.1%}")
     parts.append(f"a probability differs by up to {found.largest_difference:.2f}")
     return ", ".join(parts)
-
-
-def _gains(evidence: Evidence, variant: int) -> Iterator[str]:
-    """Each rate in which the variant is faster than the first, with how much."""
-    for pair in rate_pairs(evidence, variant):
-        if is_slower(pair.first, pair.other):
-            yield f"{pair.other_text} ({pair.change_ratio:+.0%})"
-
-
-def _differing(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:
-    names = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
-    return [f"{name} ({ours.get(name, 'none')} -> {theirs.get(name, 'none')})" for name in names]

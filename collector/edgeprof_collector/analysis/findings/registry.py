@@ -7,6 +7,7 @@ from edgeprof_collector.analysis.findings.drift import drift
 from edgeprof_collector.analysis.findings.first_call import first_call
 from edgeprof_collector.analysis.findings.impossible_rate import impossible_rate
 from edgeprof_collector.analysis.findings.logits_all import logits_all
+from edgeprof_collector.analysis.findings.lost_answers import lost_answers
 from edgeprof_collector.analysis.findings.memory_headroom import memory_headroom
 from edgeprof_collector.analysis.findings.paging import paging
 from edgeprof_collector.analysis.findings.partly_offloaded import partly_offloaded
@@ -22,6 +23,7 @@ RULES: tuple[Rule, ...] = (
     impossible_rate,
     unfinished_work,
     changed_output,
+    lost_answers,
     throttled,
     busy_machine,
     paging,

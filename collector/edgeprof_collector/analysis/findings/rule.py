@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from edgeprof.run import RunRecord
 from edgeprof_collector.analysis.fidelity import FidelityVerdict
 from edgeprof_collector.analysis.series import Series
+from edgeprof_collector.analysis.task_answers import TasksVerdict
 from edgeprof_collector.analysis.verdict import Finding, MemoryVerdict, StepVerdict
 
 
@@ -18,6 +19,7 @@ class Evidence:
     memory: MemoryVerdict
     series: Sequence[Series]
     fidelity: tuple[FidelityVerdict, ...] = ()
+    tasks: tuple[TasksVerdict, ...] = ()
 
     def step_of(self, step: int, variant: int) -> StepVerdict | None:
         """The verdict on a step of the plan with a variant; ``None`` if no repetition of it is known."""
