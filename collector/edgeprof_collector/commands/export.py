@@ -13,6 +13,8 @@ from edgeprof.errors import EdgeprofError
 from edgeprof.run import RunRecord
 from edgeprof_collector.analysis.analyse import analyse
 from edgeprof_collector.analysis.series import Series, Thinned, collect_series
+from edgeprof_collector.analysis.soundness import sound_part
+from edgeprof_collector.analysis.task_answers import TasksVerdict, tasks_verdicts
 from edgeprof_collector.client import Client
 from edgeprof_collector.commands.options import CollectorUrl, RunId, client_of
 from edgeprof_collector.export.parquet import ParquetFiles
@@ -33,7 +35,7 @@ def export(
     ] = _Format.CSV,
     collector: CollectorUrl = "",
 ) -> None:
-    """Write a run's events as JSON, and all of its telemetry as CSV or Parquet."""
+    """Write a run's events as JSON, all of its telemetry as CSV or Parquet, and what it was asked as CSV."""
     with client_of(collector) as client:
         record = client.run(run)
         series = collect_series(client.telemetry(record.started.run_id))
@@ -44,6 +46,8 @@ def export(
         events = stem.with_suffix(".json")
         events.write_bytes(msgspec.json.format(msgspec.json.encode(record)) + b"\n")
         tables = parquet.write(stem, series, analyse(record, series)) if parquet else _write_csv(stem, series)
+        if record.task_answers:
+            tables = (*tables, _write_tasks(stem, tasks_verdicts(sound_part(record)[0])))
     except OSError as error:
         raise EdgeprofError(f"cannot write to {output}: {error.strerror}; choose another --output") from error
     for file in (events, *tables):
@@ -53,6 +57,20 @@ def export(
 def _parquet_files(client: Client, record: RunRecord) -> ParquetFiles:
     (summary,) = (summary for summary in client.runs() if summary.run_id == record.started.run_id)
     return ParquetFiles(summary, record)
+
+
+def _write_tasks(stem: Path, asked: Sequence[TasksVerdict]) -> Path:
+    """One row per task and variant: what was asked, what was expected, the number that was read, and all the text."""
+    path = stem.with_suffix(".tasks.csv")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("step", "variant", "kind", "question", "expected", "answered", "right", "text"))
+        for each in asked:
+            for task in each.outcomes:
+                right = "yes" if task.right else "no"
+                found = (task.question, task.expected, task.answered, right, task.text)
+                writer.writerow((each.step_name, each.variant_name, task.kind.value, *found))
+    return path
 
 
 def _write_csv(stem: Path, series: Sequence[Series]) -> tuple[Path, ...]:
