@@ -30,7 +30,9 @@ def _profiled(home: Home, folder: Path, other: str, *options: str) -> str:
     ended = home.run("profile", "synth:tiny@q4_0", "--plan", str(plan), "--json", *options)
     assert ended.status == 0, ended.errors
     (verdict,) = ended.events("verdict")
-    return str(verdict["run_id"])
+    run = str(verdict["run_id"])
+    assert ended.events("message")[-1].startswith(f"Compare: edgeprof compare {run}:one {run}:")
+    return run
 
 
 def _answers(ended: Ended) -> dict[str, str]:

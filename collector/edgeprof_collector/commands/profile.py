@@ -1,5 +1,6 @@
 """`edgeprof profile`: profile a model on this device, print the verdict, write a report."""
 
+import shlex
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -113,7 +114,11 @@ def _conclude(session: Session, profiled: Profiled, folder: Path, say: Callable[
     else:
         print_verdict(judged.verdict, Terminal())
     say(f"Report: {write_report(judged, folder)}")
-    say(f"Again:  edgeprof show {profiled.record.started.run_id}")
+    run_id, variants = profiled.record.started.run_id, profiled.record.started.plan.variants
+    say(f"Again:  edgeprof show {run_id}")
+    if len(variants) > 1:
+        sides = [shlex.quote(f"{run_id}:{variant.name}") for variant in variants[:2]]
+        say(f"Compare: edgeprof compare {' '.join(sides)}")
     if profiled.interrupted:
         return EXIT_INTERRUPTED
     return 0 if profiled.status.state is JobState.SUCCEEDED else EXIT_FAILED
