@@ -8,9 +8,8 @@ How they are held against each other is told in `llama_pairs`.
 import argparse
 import asyncio
 
-from benchmarks.llama_pairs import Span, Work, add_arguments, compare
+from benchmarks.llama_pairs import Span, add_arguments, compare, decode, prefill
 from benchmarks.stepwise_llama_bench import build_llama_programs
-from edgeprof.plan import Step, StepKind
 from edgeprof_agent.workload.engine_messages import RequestTimes
 
 PREFILL_TOKENS = 1024
@@ -25,20 +24,7 @@ def _decode(request: RequestTimes) -> Span:
     return Span(request.start_monotonic_ns, request.end_monotonic_ns, DECODE_TOKENS)
 
 
-WORKS = (
-    Work(
-        step=Step(kind=StepKind.PREFILL, name="prefill", prompt_tokens=PREFILL_TOKENS),
-        sizes=("-p", str(PREFILL_TOKENS), "-n", "0"),
-        native_tokens=PREFILL_TOKENS,
-        span=_prefill,
-    ),
-    Work(
-        step=Step(kind=StepKind.DECODE, name="decode", decode_tokens=DECODE_TOKENS),
-        sizes=("-p", "0", "-n", str(DECODE_TOKENS)),
-        native_tokens=DECODE_TOKENS,
-        span=_decode,
-    ),
-)
+WORKS = (prefill(PREFILL_TOKENS, _prefill), decode(DECODE_TOKENS, _decode))
 
 
 def main() -> None:

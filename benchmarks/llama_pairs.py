@@ -17,7 +17,7 @@ from benchmarks.pairs import ratio_text
 from benchmarks.stepwise_llama_bench import StepwiseLlamaBench
 from benchmarks.time_slices import StoppableProgram, in_turn
 from edgeprof.folders import cache_folder
-from edgeprof.plan import Step
+from edgeprof.plan import Step, StepKind
 from edgeprof_agent.models.process import prepare_model
 from edgeprof_agent.workload.engine_messages import RequestTimes
 from edgeprof_agent.workload.engine_process import EngineProcess
@@ -39,18 +39,29 @@ class Span:
     tokens: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """A step, what llama-bench is asked for to do the same, and which part of the engine's request counts.
+SpanOf = Callable[[RequestTimes], Span]
 
-    Args:
-        native_tokens: of one repetition of llama-bench.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A step of one request, the tokens and the options of llama-bench's repetition of it, and what counts of it."""
 
     step: Step
+    tokens: int
     sizes: tuple[str, ...]
-    native_tokens: int
-    span: Callable[[RequestTimes], Span]
+    span_of: SpanOf
+
+
+def prefill(tokens: int, span_of: SpanOf) -> Work:
+    """Process a prompt from an empty context."""
+    step = Step(kind=StepKind.PREFILL, name="prefill", prompt_tokens=tokens)
+    return Work(step, tokens, ("-p", str(tokens), "-n", "0"), span_of)
+
+
+def decode(tokens: int, span_of: SpanOf) -> Work:
+    """Generate tokens from an empty context."""
+    step = Step(kind=StepKind.DECODE, name="decode", decode_tokens=tokens)
+    return Work(step, tokens, ("-p", "0", "-n", str(tokens)), span_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +109,7 @@ async def compare(
     placement = "alike" if arguments.placement == "alike" else "by chance"
     print(f"{engine} by edgeprof / llama-bench, {arguments.model}, {contest.threads} threads, placed {placement}:")
     for work, found in zip(works, ratios, strict=True):
-        print(ratio_text(f"{work.step.name} {work.native_tokens}, tokens/s", found))
+        print(ratio_text(f"{work.step.name} {work.tokens}, tokens/s", found))
 
 
 async def _ratios(contest: Contest, work: Work) -> list[float]:
@@ -116,10 +127,10 @@ async def _ratios(contest: Contest, work: Work) -> list[float]:
                 (request,), _ = await asyncio.gather(
                     engine.run_step(work.step, lambda _: None), asyncio.to_thread(native.await_repetition)
                 )
-            span = work.span(request)
+            span = work.span_of(request)
             spent_ns = span.end_ns - span.start_ns - ours.paused_ns(span.start_ns, span.end_ns)
             rates.append(span.tokens * 1e9 / spent_ns)
-        native_rates = [work.native_tokens / seconds for seconds in native.seconds()]
+        native_rates = [work.tokens / seconds for seconds in native.seconds()]
     finally:
         native.close()
         await engine.close()

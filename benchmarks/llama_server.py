@@ -10,9 +10,8 @@ more. A prefill ends with its first token here, which llama-bench does not sampl
 import argparse
 import asyncio
 
-from benchmarks.llama_pairs import Span, Work, add_arguments, compare
+from benchmarks.llama_pairs import Span, add_arguments, compare, decode, prefill
 from benchmarks.stepwise_llama_bench import BUILD, build_llama_programs
-from edgeprof.plan import Step, StepKind
 from edgeprof_agent.workload.engine_messages import RequestTimes
 from edgeprof_agent.workload.server_config import ServerConfig
 
@@ -31,20 +30,7 @@ def _decode(request: RequestTimes) -> Span:
     return Span(first_ns, first_ns + sum(request.token_gaps_ns[1:]), tokens)
 
 
-WORKS = (
-    Work(
-        step=Step(kind=StepKind.PREFILL, name="prefill", prompt_tokens=PREFILL_TOKENS),
-        sizes=("-p", str(PREFILL_TOKENS), "-n", "0"),
-        native_tokens=PREFILL_TOKENS,
-        span=_prefill,
-    ),
-    Work(
-        step=Step(kind=StepKind.DECODE, name="decode", decode_tokens=DECODE_TOKENS),
-        sizes=("-p", "0", "-n", str(DECODE_TOKENS)),
-        native_tokens=DECODE_TOKENS,
-        span=_decode,
-    ),
-)
+WORKS = (prefill(PREFILL_TOKENS, _prefill), decode(DECODE_TOKENS, _decode))
 
 
 def main() -> None:

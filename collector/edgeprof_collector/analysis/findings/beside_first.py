@@ -7,18 +7,17 @@ from edgeprof_collector.analysis.findings.rule import Evidence
 from edgeprof_collector.analysis.findings.twins import asked_options, is_slower
 
 
-def differences_text(evidence: Evidence, variant: int) -> str:
-    """In which options it differs from the first."""
+def beside_first_text(evidence: Evidence, variant: int) -> str:
+    """In which options a variant differs from the first, and each rate in which it is faster."""
+    differences, gains = _differences_text(evidence, variant), ", ".join(_gains(evidence, variant))
+    return f"{differences}; what it gains must be weighed against that: {gains}" if gains else differences
+
+
+def _differences_text(evidence: Evidence, variant: int) -> str:
     ours, theirs = asked_options(evidence.record, 0), asked_options(evidence.record, variant)
     names = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
     differing = [f"{name} ({ours.get(name, 'none')} -> {theirs.get(name, 'none')})" for name in names]
     return f"its options differ in {', '.join(differing)}" if differing else "the options are the same"
-
-
-def gains_text(evidence: Evidence, variant: int) -> str:
-    """Each rate in which it is faster than the first, with how much; empty if there is none."""
-    gains = list(_gains(evidence, variant))
-    return f"what it gains must be weighed against that: {', '.join(gains)}" if gains else ""
 
 
 def _gains(evidence: Evidence, variant: int) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from edgeprof_collector.analysis.fidelity import Divergence, FidelityVerdict
 from edgeprof_collector.analysis.finding_name import FindingName
-from edgeprof_collector.analysis.findings.beside_first import differences_text, gains_text
+from edgeprof_collector.analysis.findings.beside_first import beside_first_text
 from edgeprof_collector.analysis.findings.rule import Evidence
 from edgeprof_collector.analysis.verdict import Finding, Severity
 
@@ -16,14 +16,12 @@ def changed_output(evidence: Evidence) -> tuple[Finding, ...]:
 
 
 def _finding(evidence: Evidence, moved: FidelityVerdict) -> Finding:
-    told = [f"{moved.step_name}: {divergence_text(moved.divergence)}", differences_text(evidence, moved.variant)]
-    if gains := gains_text(evidence, moved.variant):
-        told.append(gains)
+    divergence = divergence_text(moved.divergence)
     return Finding(
         name=FindingName.CHANGED_OUTPUT,
         severity=Severity.WARNING,
         title=f"{moved.variant_name} does not say what {moved.reference_name} says",
-        evidence="; ".join(told),
+        evidence=f"{moved.step_name}: {divergence}; {beside_first_text(evidence, moved.variant)}",
         advice=(
             f"do not take a rate of {moved.variant_name} for a gain before you have judged its answers at your own "
             f"tasks; else stay with {moved.reference_name}"

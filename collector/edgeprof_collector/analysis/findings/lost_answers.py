@@ -1,7 +1,7 @@
 """A variant that answers fewer of the small tasks right than the plan's first does."""
 
 from edgeprof_collector.analysis.finding_name import FindingName
-from edgeprof_collector.analysis.findings.beside_first import differences_text, gains_text
+from edgeprof_collector.analysis.findings.beside_first import beside_first_text
 from edgeprof_collector.analysis.findings.rule import Evidence
 from edgeprof_collector.analysis.paired_answers import PairedAnswers
 from edgeprof_collector.analysis.task_answers import TasksVerdict, counts_text
@@ -30,14 +30,11 @@ def _finding(evidence: Evidence, lost: TasksVerdict, found: PairedAnswers) -> Fi
         f"answers were lost and {found.gained} gained, which chance does with a probability of "
         f"{found.probability():.2g}"
     )
-    told = [answers, differences_text(evidence, lost.variant)]
-    if gains := gains_text(evidence, lost.variant):
-        told.append(gains)
     return Finding(
         name=FindingName.CHANGED_OUTPUT,
         severity=Severity.WARNING,
         title=f"{lost.variant_name} answers fewer tasks right than {lost.reference_name}",
-        evidence="; ".join(told),
+        evidence=f"{answers}; {beside_first_text(evidence, lost.variant)}",
         advice=(
             f"stay with {lost.reference_name}, or find out what {lost.variant_name} loses at your own tasks before you "
             "take a rate of it for a gain"
