@@ -24,6 +24,7 @@ from edgeprof_agent.engines.options import Option
 from edgeprof_agent.engines.recorder import Recorder
 from edgeprof_agent.engines.registry import find_engine
 from edgeprof_agent.engines.serve import serve
+from edgeprof_agent.engines.token_engine import TokenEngine
 
 WAYS = (
     "no",
@@ -75,6 +76,10 @@ class SpoiltLlamaCpp(LlamaCpp):
         self._steps_begun += 1
         super().run(step, recorder)
 
+    def decode(self, count: int, recorder: Recorder) -> None:
+        """Each token by way of `process`, which is where it is spoilt."""
+        TokenEngine.decode(self, count, recorder)
+
     def process(self, count: int, check: Callable[[], None]) -> None:
         if self._way == "all calls fail" or (self._way == "prompts fail" and count > 1):
             self._process_and_ignore(count)
@@ -124,9 +129,7 @@ class SpoiltLlamaCpp(LlamaCpp):
             self.process(prompt_tokens, recorder.check)
             recorder.prefill_end()
             recorder.token()
-            for _ in range(step.decode_tokens - 1):
-                self.process(1, recorder.check)
-                recorder.token()
+            self.decode(step.decode_tokens - 1, recorder)
             recorder.end()
 
 

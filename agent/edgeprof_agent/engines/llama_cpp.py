@@ -151,10 +151,7 @@ class LlamaCpp(TokenEngine):
         self.process(length - self._length, check)
 
     def process(self, count: int, check: Callable[[], None]) -> None:
-        """Process the next ``count`` tokens in calls of at most ``batch``, then synchronise.
-
-        As little Python as can be: between two tokens it runs on caches that the weights have just swept.
-        """
+        """Process the next ``count`` tokens in calls of at most ``batch``, then synchronise."""
         context = self._context
         start, end = self._length, self._length + count
         if context is None or end > len(self._tokens):
@@ -165,12 +162,31 @@ class LlamaCpp(TokenEngine):
             self._batch.n_tokens = size
             status = llama_cpp.llama_decode(context, self._batch)
             if status != 0:
-                self._forget_context()
-                raise EngineError(decode_failure(status, self._log))
+                raise self._failed_call(status)
             self._length = start = start + size
             if start < end:
                 check()
         llama_cpp.llama_synchronize(context)
+
+    def decode(self, count: int, recorder: Recorder) -> None:
+        """Process the next ``count`` tokens one by one, and record each once it is synchronised.
+
+        As little Python as can be: between two tokens it runs on caches that the weights have just swept.
+        """
+        context, batch, call, tokens = self._context, self._batch, self._call, self._tokens
+        decode, synchronize, record = llama_cpp.llama_decode, llama_cpp.llama_synchronize, recorder.token
+        end = self._length + count
+        if context is None or end > len(tokens):
+            raise EngineError(self._no_room(end))
+        batch.n_tokens = 1
+        for position in range(self._length, end):
+            call[0] = tokens[position]
+            status = decode(context, batch)
+            if status != 0:
+                raise self._failed_call(status)
+            synchronize(context)
+            self._length = position + 1
+            record()
 
     def score(self, count: int, kept: NextTokens, check: Callable[[], None]) -> None:
         """Process the next ``count`` tokens with the logits of all, and keep the likeliest next tokens after each."""
@@ -186,8 +202,7 @@ class LlamaCpp(TokenEngine):
             self._call[:size] = self._tokens[self._length : self._length + size]
             status = llama_cpp.llama_decode(context, batch)
             if status != 0:
-                self._forget_context()
-                raise EngineError(decode_failure(status, self._log))
+                raise self._failed_call(status)
             llama_cpp.llama_synchronize(context)
             self._length += size
             for row in range(size):
@@ -260,6 +275,10 @@ class LlamaCpp(TokenEngine):
         if self._context is None:
             raise EngineError("no model is loaded")
         return self._context
+
+    def _failed_call(self, status: int) -> EngineError:
+        self._forget_context()
+        return EngineError(decode_failure(status, self._log))
 
     def _forget_context(self) -> None:
         """Empty the context after a call that failed: how far it came is not known."""

@@ -57,7 +57,7 @@ class Recorder:
         Raises:
             StepCancelledError: it is. The times up to here are sent.
         """
-        if self.cancelled:
+        if self._is_cancelled(self._step_id):
             self.keep()
             raise StepCancelledError
 

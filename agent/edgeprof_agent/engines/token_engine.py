@@ -33,6 +33,12 @@ class TokenEngine(Engine):
     def process(self, count: int, check: Callable[[], None]) -> None:
         """Extend the context by ``count`` tokens, and return when the device has finished."""
 
+    def decode(self, count: int, recorder: Recorder) -> None:
+        """Extend the context by ``count`` tokens one by one, and record each when the device has finished."""
+        for _ in range(count):
+            self.process(1, recorder.check)
+            recorder.token()
+
     def score(self, count: int, kept: NextTokens, check: Callable[[], None]) -> None:  # noqa: ARG002 - for others
         """Extend the context by ``count`` tokens as `process` does, and keep the likeliest next tokens after each.
 
@@ -71,9 +77,7 @@ class TokenEngine(Engine):
 
     def _decode(self, step: Step, recorder: Recorder) -> None:
         recorder.begin(prompt_tokens=0, reused_tokens=0, depth_tokens=step.depth_tokens)
-        for _ in range(step.decode_tokens):
-            self.process(1, recorder.check)
-            recorder.token()
+        self.decode(step.decode_tokens, recorder)
         recorder.end()
 
     def _fidelity(self, step: Step, recorder: Recorder) -> None:
@@ -116,9 +120,7 @@ class TokenEngine(Engine):
             self.process(step.prompt_tokens, recorder.check)
             recorder.prefill_end()
             recorder.token()
-            for _ in range(step.decode_tokens - 1):
-                self.process(1, recorder.check)
-                recorder.token()
+            self.decode(step.decode_tokens - 1, recorder)
             recorder.end()
             if turn < step.turns:
                 self.process(1, recorder.check)

@@ -26,15 +26,13 @@ def likeliest_tokens(engine: TokenEngine) -> list[int]:
     """Run a decode step, and ask after each token which is the likeliest to follow."""
     look = {"llama-cpp-python": _likeliest_of_llama_cpp, "mlx": _watch_mlx}[engine.name](engine)
     said: list[int] = []
-    process = engine.process
 
-    def process_and_look(count: int, check: Callable[[], None]) -> None:
-        process(count, check)
-        said.append(look())
+    class Looking(Recorder):
+        def token(self, count: int = 1, at_ns: int | None = None) -> None:
+            said.append(look())
+            super().token(count, at_ns)
 
-    engine.process = process_and_look  # type: ignore[method-assign]
-    engine.run(DECODE, Recorder(1, lambda _: None, lambda _: False))
-    del engine.process
+    engine.run(DECODE, Looking(1, lambda _: None, lambda _: False))
     return said
 
 
