@@ -1,15 +1,15 @@
-"""An engine of edgeprof and llama-bench at the same work: one library, one model, the same threads.
+"""An engine of edgeprof and llama-bench at the same work: one library, one model, the same threads and cores.
 
 A pair is one repetition of each. Both are worked on at the same time, in slices of 50 ms in turn: one stands still
 while the other runs, and the time that it stood still does not count. So whatever other guests of a shared machine do
 meets both alike. Each few pairs both begin anew in fresh processes, since where a process has its memory makes it
-faster or slower for as long as it lives.
+faster or slower for as long as it lives. The benchmark keeps to the first core, and they to the others.
 """
 
 import argparse
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,41 +52,39 @@ class Work:
     span_of: SpanOf
 
 
-def prefill(tokens: int, span_of: SpanOf) -> Work:
-    """Process a prompt from an empty context."""
-    step = Step(kind=StepKind.PREFILL, name="prefill", prompt_tokens=tokens)
-    return Work(step, tokens, ("-p", str(tokens), "-n", "0"), span_of)
-
-
-def decode(tokens: int, span_of: SpanOf) -> Work:
-    """Generate tokens from an empty context."""
-    step = Step(kind=StepKind.DECODE, name="decode", decode_tokens=tokens)
-    return Work(step, tokens, ("-p", "0", "-n", str(tokens)), span_of)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contest:
-    """An engine, a model and how often both are run."""
+    """An engine, a model, how often both are run, and where: ``launcher`` goes before the command of each."""
 
     engine: str
     model: Path
     threads: int
+    launcher: Sequence[str]
     processes: int
     repetitions: int
     servers: Mapping[str, ServerConfig]
 
 
-def add_arguments(parser: argparse.ArgumentParser, *, model: str, processes: int) -> None:
+def add_arguments(
+    parser: argparse.ArgumentParser, *, model: str, processes: int, prompt_tokens: int, decode_tokens: int
+) -> None:
     """Add the options that such a benchmark has."""
     parser.add_argument("--model", default=model)
+    parser.add_argument("--prompt-tokens", type=int, default=prompt_tokens, help="of a prefill; 0: none")
+    parser.add_argument("--decode-tokens", type=int, default=decode_tokens, help="of a decode; 0: none")
     parser.add_argument("--processes", type=int, default=processes)
     parser.add_argument("--repetitions", type=int, default=2)
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--threads", type=int, default=max(1, len(_cores()) - 1))
     parser.add_argument("--placement", choices=("alike", "chance"), default="alike", help="where glibc puts memory")
 
 
 async def compare(
-    engine: str, arguments: argparse.Namespace, *works: Work, servers: Mapping[str, ServerConfig] = _NO_SERVERS
+    engine: str,
+    arguments: argparse.Namespace,
+    *,
+    prefill: SpanOf,
+    decode: SpanOf,
+    servers: Mapping[str, ServerConfig] = _NO_SERVERS,
 ) -> None:
     """Print the ratio of the engine's rate to llama-bench's over all pairs of each work."""
     if arguments.placement == "alike":
@@ -96,10 +94,12 @@ async def compare(
         engine=engine,
         model=Path(model.path),
         threads=arguments.threads,
+        launcher=_keep_apart(),
         processes=arguments.processes,
         repetitions=arguments.repetitions,
         servers=servers,
     )
+    works = tuple(_works(arguments, prefill, decode))
     ratios: list[list[float]] = [[] for _ in works]
     for number in range(contest.processes):
         for work, found in zip(works, ratios, strict=True):
@@ -112,13 +112,36 @@ async def compare(
         print(ratio_text(f"{work.step.name} {work.tokens}, tokens/s", found))
 
 
+def _works(arguments: argparse.Namespace, prefill: SpanOf, decode: SpanOf) -> Iterator[Work]:
+    """Process a prompt from an empty context, and generate tokens from one."""
+    if tokens := arguments.prompt_tokens:
+        step = Step(kind=StepKind.PREFILL, name="prefill", prompt_tokens=tokens)
+        yield Work(step, tokens, ("-p", str(tokens), "-n", "0"), prefill)
+    if tokens := arguments.decode_tokens:
+        step = Step(kind=StepKind.DECODE, name="decode", decode_tokens=tokens)
+        yield Work(step, tokens, ("-p", "0", "-n", str(tokens)), decode)
+
+
+def _cores() -> list[int]:
+    return sorted(os.sched_getaffinity(0))
+
+
+def _keep_apart() -> tuple[str, ...]:
+    """Keep this process to the first core, and return what starts another on the rest."""
+    first, *others = _cores()
+    if not others:
+        return ()
+    os.sched_setaffinity(0, {first})
+    return ("taskset", "--cpu-list", ",".join(map(str, others)))
+
+
 async def _ratios(contest: Contest, work: Work) -> list[float]:
     """Run a work in fresh processes, and return the engine's rate over llama-bench's for each pair."""
-    engine = await EngineProcess.start(contest.engine, "", contest.servers)
-    native = StepwiseLlamaBench(contest.model, work.sizes, contest.threads, contest.repetitions)
+    engine = await EngineProcess.start(contest.engine, "", contest.servers, launcher=contest.launcher)
+    options = (*work.sizes, "-t", str(contest.threads))
+    native = StepwiseLlamaBench(contest.launcher, contest.model, options, contest.repetitions)
     try:
-        options = {"threads": str(contest.threads)}
-        await engine.load(str(contest.model), options, work.step.context_tokens, 1)
+        await engine.load(str(contest.model), {"threads": str(contest.threads)}, work.step.context_tokens, 1)
         await engine.warm_up(work.step)
         ours = StoppableProgram(*_pids(engine))
         rates = []

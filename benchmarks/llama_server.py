@@ -10,17 +10,14 @@ more. A prefill ends with its first token here, which llama-bench does not sampl
 import argparse
 import asyncio
 
-from benchmarks.llama_pairs import Span, add_arguments, compare, decode, prefill
+from benchmarks.llama_pairs import Span, add_arguments, compare
 from benchmarks.stepwise_llama_bench import BUILD, build_llama_programs
 from edgeprof_agent.workload.engine_messages import RequestTimes
 from edgeprof_agent.workload.server_config import ServerConfig
 
-PREFILL_TOKENS = 256
-DECODE_TOKENS = 64
-
 
 def _prefill(request: RequestTimes) -> Span:
-    return Span(request.start_monotonic_ns, request.prefill_end_monotonic_ns, PREFILL_TOKENS)
+    return Span(request.start_monotonic_ns, request.prefill_end_monotonic_ns, request.prompt_tokens)
 
 
 def _decode(request: RequestTimes) -> Span:
@@ -30,17 +27,14 @@ def _decode(request: RequestTimes) -> Span:
     return Span(first_ns, first_ns + sum(request.token_gaps_ns[1:]), tokens)
 
 
-WORKS = (prefill(PREFILL_TOKENS, _prefill), decode(DECODE_TOKENS, _decode))
-
-
 def main() -> None:
     """Build llama-server and llama-bench where they are not there yet, then compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_arguments(parser, model="synth:llama-3.2-1b@q4_0", processes=10)
+    add_arguments(parser, model="synth:llama-3.2-1b@q4_0", processes=10, prompt_tokens=256, decode_tokens=64)
     arguments = parser.parse_args()
     build_llama_programs()
     servers = {"llama-server": ServerConfig(program=str(BUILD / "llama-server"))}
-    asyncio.run(compare("llama-server", arguments, *WORKS, servers=servers))
+    asyncio.run(compare("llama-server", arguments, prefill=_prefill, decode=_decode, servers=servers))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """What the engine's child adds to each token: Python around the engine's calls, and reporting the times.
 
-    python -m benchmarks.protocol_cost [--rounds 40] [--tokens 400]
+    python -m benchmarks.protocol_cost [--model synth:smollm2-135m@q4_0] [--rounds 10] [--tokens 192]
 
-Each round decodes the same tokens of a tiny model twice, in alternating order: in a step as the child runs it, its
-messages going down a pipe to another process, and in a bare loop over the same calls of the same library. The
-difference is what a token takes longer because edgeprof looks at it. It is processor time of the one thread that does
-all of this, so that other work on the machine does not count.
+Each round decodes the same tokens of a model twice, in alternating order: in a step as the child runs it, its messages
+going down a pipe to another process, and in a bare loop over the same calls of the same library. What passes between
+the calls is clocked in C: less of it in the bare loop, and the difference is what a token takes longer because edgeprof
+looks at it. The weights sweep the caches with every token, as they do for users, so Python comes back from memory each
+time; with ``synth:tiny@q8_0`` it stays in the caches.
 """
 
 import argparse
@@ -13,13 +14,13 @@ import asyncio
 import os
 import statistics
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from time import thread_time_ns
 
 import llama_cpp
 
+from benchmarks.call_clock import TokenTimes, clocked_calls
 from edgeprof.folders import cache_folder
 from edgeprof_agent.engines.channel import Channel
 from edgeprof_agent.engines.engine import Step
@@ -28,7 +29,6 @@ from edgeprof_agent.engines.options import read_options
 from edgeprof_agent.engines.recorder import Recorder
 from edgeprof_agent.models.process import prepare_model
 
-MODEL = "synth:tiny@q8_0"
 BUDGET_MICROSECONDS = 20.0
 
 
@@ -48,78 +48,64 @@ def load(path: Path, tokens: int) -> LlamaCpp:
     return engine
 
 
-def step_ns(engine: LlamaCpp, channel: Channel, tokens: int) -> int:
-    """Time of a decode step as the child runs it."""
+def decode_in_step(engine: LlamaCpp, channel: Channel, tokens: int) -> None:
+    """Decode as the child does."""
     recorder = Recorder(1, channel.send, channel.is_cancelled)
-    engine.rewind(0, recorder.check)
-    start_ns = thread_time_ns()
     engine.run(Step("decode", 0, 0, tokens, 1), recorder)
-    return thread_time_ns() - start_ns
 
 
-def bare_ns(engine: LlamaCpp, tokens: int) -> int:
-    """Time of the same calls with nothing around them."""
+def decode_bare(engine: LlamaCpp, tokens: int) -> None:
+    """Make the same calls with nothing around them."""
     engine.rewind(0, lambda: None)
     context = engine._context  # noqa: SLF001 - the floor runs on the context that the step runs on
     token = (llama_cpp.llama_token * 1)()
     batch = llama_cpp.llama_batch(n_tokens=1, token=token)
     decode, synchronize = llama_cpp.llama_decode, llama_cpp.llama_synchronize
-    start_ns = thread_time_ns()
     for index in range(tokens):
         token[0] = engine._tokens[index]  # noqa: SLF001 - as above
         if decode(context, batch):
             raise RuntimeError("llama_decode failed")
         synchronize(context)
-    end_ns = thread_time_ns()
     llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(context), False)
-    return end_ns - start_ns
 
 
-def report_ns(channel: Channel, tokens: int) -> int:
-    """Time of keeping and sending the times of so many tokens, with no engine."""
-    recorder = Recorder(1, channel.send, channel.is_cancelled)
-    start_ns = thread_time_ns()
-    recorder.begin(prompt_tokens=0, reused_tokens=0, depth_tokens=0)
-    for _ in range(tokens):
-        recorder.token()
-    recorder.end()
-    return thread_time_ns() - start_ns
+def line(name: str, medians_ns: Sequence[float]) -> str:
+    """Median and quartiles over the rounds, in microseconds."""
+    low, middle, high = (value / 1000 for value in statistics.quantiles(medians_ns, n=4))
+    return f"{name}: median {middle:.1f} us, quartiles {low:.1f} to {high:.1f}, n = {len(medians_ns)}"
 
 
-def quartiles_text(name: str, values_ns: list[float]) -> str:
-    """A line of median and quartiles, in microseconds."""
-    low, middle, high = (value / 1000 for value in statistics.quantiles(values_ns, n=4))
-    return f"{name}: median {middle:.2f} us, quartiles {low:.2f} to {high:.2f}, n = {len(values_ns)}"
-
-
-def measure(rounds: int, tokens: int) -> None:
+def measure(model: str, rounds: int, tokens: int) -> None:
     """Print what a token costs."""
-    path = Path(asyncio.run(prepare_model(MODEL, cache_folder(), lambda _: None)).path)
-    engine = load(path, tokens)
-    added: list[float] = []
-    bare: list[float] = []
-    with listening_parent() as channel:
-        timings: tuple[Callable[[], int], ...] = (
-            lambda: step_ns(engine, channel, tokens),
-            lambda: bare_ns(engine, tokens),
+    engine = load(Path(asyncio.run(prepare_model(model, cache_folder(), lambda _: None)).path), tokens)
+    in_step: list[TokenTimes] = []
+    bare: list[TokenTimes] = []
+    with listening_parent() as channel, clocked_calls(tokens) as clock:
+        ways: tuple[tuple[Callable[[], None], list[TokenTimes]], ...] = (
+            (lambda: decode_in_step(engine, channel, tokens), in_step),
+            (lambda: decode_bare(engine, tokens), bare),
         )
         for number in range(rounds + 1):
-            order = (0, 1) if number % 2 else (1, 0)
-            taken = {which: timings[which]() / tokens for which in order}
-            if number:  # the first round warms up
-                added.append(taken[0] - taken[1])
-                bare.append(taken[1])
-        reporting = [report_ns(channel, 100_000) / 100_000 for _ in range(rounds)]
+            for decode, found in ways if number % 2 else reversed(ways):
+                clock.restart()
+                decode()
+                found.append(clock.token_times())
     engine.unload()
-    print(f"{MODEL}, 1 thread, {tokens} tokens a round")
-    print(quartiles_text("a token in the bare loop", bare))
-    print(quartiles_text("added to it by the step", added) + f" (budget {BUDGET_MICROSECONDS:g} us)")
-    print(quartiles_text("of which keeping and sending its time", reporting))
+    # The first round warms up.
+    step_ns, bare_ns = ([statistics.median(each.outside_ns) for each in found[1:]] for found in (in_step, bare))
+    inside_ns = [statistics.median(each.inside_ns) for each in in_step[1:]]
+    added_ns = [one - other for one, other in zip(step_ns, bare_ns, strict=True)]
+    print(f"{model}, 1 thread, {tokens} tokens a round")
+    print(line("a token in the library", inside_ns))
+    print(line("outside it, in a step", step_ns) + f", {sum(step_ns) / sum(inside_ns):.2%}")
+    print(line("outside it, in the bare loop", bare_ns))
+    print(line("added by the step", added_ns) + f" (budget {BUDGET_MICROSECONDS:g} us)")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--tokens", type=int, default=400)
+    parser.add_argument("--model", default="synth:smollm2-135m@q4_0")
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--tokens", type=int, default=192)
     arguments = parser.parse_args()
-    measure(arguments.rounds, arguments.tokens)
+    measure(arguments.model, arguments.rounds, arguments.tokens)

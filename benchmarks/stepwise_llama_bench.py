@@ -24,36 +24,55 @@ class StepwiseLlamaBench:
     """A llama-bench that stands still at the start of each repetition until it is let go on.
 
     Args:
+        launcher: what goes before its command.
         model: a GGUF file.
-        sizes: what is tested, such as ``("-p", "256", "-n", "0")``.
-        threads: of both prompt and generation.
+        options: what is tested and how, such as ``("-p", "256", "-n", "0", "-t", "4")``.
         repetitions: how many there will be.
     """
 
-    def __init__(self, model: Path, sizes: Sequence[str], threads: int, repetitions: int) -> None:
-        options = ["-t", str(threads), "-r", str(repetitions), "--progress", "-o", "jsonl"]
+    def __init__(self, launcher: Sequence[str], model: Path, options: Sequence[str], repetitions: int) -> None:
         self._child = subprocess.Popen(
-            [BUILD / "llama-bench", "-m", model, *sizes, *options],
+            [
+                *launcher,
+                BUILD / "llama-bench",
+                "-m",
+                model,
+                *options,
+                "-r",
+                str(repetitions),
+                "--progress",
+                "-o",
+                "jsonl",
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
         self.program = StoppableProgram(self._child.pid)
+        self._repetitions = repetitions
         self._begins_ns: list[int] = []
+        self._result = b""
         self.await_repetition()
 
     def await_repetition(self) -> None:
-        """Wait until a repetition begins, and stop it there; after the last, wait until the program has ended."""
-        assert self._child.stderr is not None
-        for line in self._child.stderr:
-            if _REPETITION_BEGINS.search(line.rstrip()):
-                self.program.hold()
-                break
+        """Wait until a repetition begins, and stop it there; after the last, wait until the result is there.
+
+        Not until the program has ended: it frees its memory first, and if it stands still meanwhile, that is no part
+        of the last repetition.
+
+        Raises:
+            RuntimeError: the program ended before.
+        """
+        assert self._child.stdout is not None
+        if len(self._begins_ns) == self._repetitions:
+            self._result = self._child.stdout.readline()
+        else:
+            self._read_until_it_begins()
+            self.program.hold()
         self._begins_ns.append(time.monotonic_ns())
 
     def seconds(self) -> list[float]:
         """Return how long each repetition took, less the time that it stood still."""
-        assert self._child.stdout is not None
-        samples_ns = json.loads(self._child.stdout.read())["samples_ns"]
+        samples_ns = json.loads(self._result)["samples_ns"]
         # A repetition is stopped as soon as it has begun, so the stop belongs to it and not to the one before.
         spans = zip(self._begins_ns[:-1], self._begins_ns[1:], strict=True)
         paused_ns = [self.program.paused_ns(begin, end) for begin, end in spans]
@@ -66,3 +85,10 @@ class StepwiseLlamaBench:
         for stream in (self._child.stdout, self._child.stderr):
             assert stream is not None
             stream.close()
+
+    def _read_until_it_begins(self) -> None:
+        assert self._child.stderr is not None
+        for line in self._child.stderr:
+            if _REPETITION_BEGINS.search(line.rstrip()):
+                return
+        raise RuntimeError("llama-bench ended before its repetitions")
