@@ -14,6 +14,8 @@ from edgeprof_collector.client.baselines import baseline_of
 from edgeprof_collector.client.protocol import Client
 from edgeprof_collector.client.quantisations import other_quantisations
 
+LLAMA_BENCH = "llama-bench"
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedRun:
@@ -51,8 +53,14 @@ def run_data(record: RunRecord, series: tuple[Series, ...], variant: str = "") -
         steps=plan.steps,
         variant=variant,
         seed=plan.seed,
-        fresh_processes=plan.fresh_processes,
+        fresh_processes=plan.fresh_processes or _runs_once_for_each_repetition(record),
         next_tokens=sound.next_tokens,
         text_scores=sound.text_scores,
         task_answers=sound.task_answers,
     )
+
+
+def _runs_once_for_each_repetition(record: RunRecord) -> bool:
+    """Whether the engine's program ends with every repetition, as llama-bench does where an agent drives it."""
+    started = record.started
+    return started.engine.name == LLAMA_BENCH and not started.device.imported_from

@@ -33,7 +33,7 @@ _MEMORY = {"edgeprof_workload_resident_bytes": "peak memory", WORKLOAD_DEVICE_ME
 class RunData:
     """A run as the analysis sees it. ``variant`` is the name of one, or empty.
 
-    ``steps``, ``seed`` and ``fresh_processes`` are those of its plan.
+    ``steps`` and ``seed`` are those of its plan; ``fresh_processes`` tells whether each repetition had new ones.
 
     ``next_tokens`` are what its fidelity steps kept, ``text_scores`` what its perplexity steps found, ``task_answers``
     what its tasks steps were answered. Without a ``variant`` all of them count.
