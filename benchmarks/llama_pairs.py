@@ -3,7 +3,8 @@
 A pair is one repetition of each. Both are worked on at the same time, in slices of 50 ms in turn: one stands still
 while the other runs, and the time that it stood still does not count. So whatever other guests of a shared machine do
 meets both alike. Each few pairs both begin anew in fresh processes, since where a process has its memory makes it
-faster or slower for as long as it lives. The benchmark keeps to the first core, and they to the others.
+faster or slower for as long as it lives; they load in turn first. The benchmark keeps to the first core, and they to
+the others.
 """
 
 import argparse
@@ -23,10 +24,12 @@ from edgeprof_agent.workload.engine_messages import RequestTimes
 from edgeprof_agent.workload.engine_process import EngineProcess
 from edgeprof_agent.workload.server_config import ServerConfig
 
-# glibc puts a block of this size and up into pages of its own, as long as it is told a size; else it puts what it can
-# into the heap, behind whatever the program took before (mallopt(3)). A KV cache of some megabytes then begins
-# somewhere within a page, elsewhere in every program, and that alone makes a prefill up to a tenth faster or slower.
-_PLACED_ALIKE = {"MALLOC_MMAP_THRESHOLD_": "131072"}
+# Programs that do the same still differ in where their memory lies. glibc puts a block of this size and up into pages
+# of its own as long as it is told a size, else where it can into the heap (mallopt(3)): a KV cache then begins at some
+# place within a page, another in every program, and a prefill is up to 10 % faster or slower. Small pages lie as
+# scattered as the kernel's free memory was when they were taken: of two llama-benches alike, the one that loaded first
+# decoded 3 to 5 % slower. So: large blocks by themselves, and huge pages.
+_PLACED_ALIKE = {"MALLOC_MMAP_THRESHOLD_": "131072", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 _NO_SERVERS: Mapping[str, ServerConfig] = {}
 
 
@@ -103,7 +106,7 @@ async def compare(
     ratios: list[list[float]] = [[] for _ in works]
     for number in range(contest.processes):
         for work, found in zip(works, ratios, strict=True):
-            these = await _ratios(contest, work)
+            these = await _ratios(contest, work, native_first=number % 2 == 0)
             print(ratio_text(f"processes {number + 1}, {work.step.name}", these), flush=True)
             found.extend(these)
     placement = "alike" if arguments.placement == "alike" else "by chance"
@@ -135,14 +138,19 @@ def _keep_apart() -> tuple[str, ...]:
     return ("taskset", "--cpu-list", ",".join(map(str, others)))
 
 
-async def _ratios(contest: Contest, work: Work) -> list[float]:
+async def _ratios(contest: Contest, work: Work, *, native_first: bool) -> list[float]:
     """Run a work in fresh processes, and return the engine's rate over llama-bench's for each pair."""
+    flags = (*work.sizes, "-t", str(contest.threads))
+    options = {"threads": str(contest.threads)}
+    native = StepwiseLlamaBench(contest.launcher, contest.model, flags, contest.repetitions)
     engine = await EngineProcess.start(contest.engine, "", contest.servers, launcher=contest.launcher)
-    options = (*work.sizes, "-t", str(contest.threads))
-    native = StepwiseLlamaBench(contest.launcher, contest.model, options, contest.repetitions)
     try:
-        await engine.load(str(contest.model), {"threads": str(contest.threads)}, work.step.context_tokens, 1)
+        if native_first:
+            native.make_ready()
+        await engine.load(str(contest.model), options, work.step.context_tokens, 1)
         await engine.warm_up(work.step)
+        if not native_first:
+            native.make_ready()
         ours = StoppableProgram(*_pids(engine))
         rates = []
         for repetition in range(contest.repetitions):

@@ -21,7 +21,7 @@ def build_llama_programs() -> None:
 
 
 class StepwiseLlamaBench:
-    """A llama-bench that stands still at the start of each repetition until it is let go on.
+    """A llama-bench that stands still from its birth, and at the start of each repetition until it is let go on.
 
     Args:
         launcher: what goes before its command.
@@ -31,26 +31,22 @@ class StepwiseLlamaBench:
     """
 
     def __init__(self, launcher: Sequence[str], model: Path, options: Sequence[str], repetitions: int) -> None:
+        how = ("-r", str(repetitions), "--progress", "-o", "jsonl")
         self._child = subprocess.Popen(
-            [
-                *launcher,
-                BUILD / "llama-bench",
-                "-m",
-                model,
-                *options,
-                "-r",
-                str(repetitions),
-                "--progress",
-                "-o",
-                "jsonl",
-            ],
+            [*launcher, BUILD / "llama-bench", "-m", model, *options, *how],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
         self.program = StoppableProgram(self._child.pid)
+        self.program.hold()
         self._repetitions = repetitions
         self._begins_ns: list[int] = []
         self._result = b""
+
+    def make_ready(self) -> None:
+        """Have it load the model and warm up, and stop it at the start of the first repetition."""
+        self.program.release()
+        self.program.go_on()
         self.await_repetition()
 
     def await_repetition(self) -> None:
