@@ -38,7 +38,6 @@ def configuration(spec: SyntheticSpec, end_of_text: int) -> dict[str, object]:
         "initializer_range": 0.02,
         "use_cache": True,
         "bos_token_id": end_of_text,
-        "eos_token_id": end_of_text,
     }
     if shape.expert_count:
         content |= {

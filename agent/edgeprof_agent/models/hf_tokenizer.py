@@ -47,13 +47,16 @@ def tokenizer(vocabulary: Vocabulary) -> dict[str, object]:
 
 
 def tokenizer_configuration(vocabulary: Vocabulary, context_length: int) -> dict[str, object]:
-    """Return what tokenizer_config.json holds. The chat template puts each role before its text, a message a line."""
+    """Return what tokenizer_config.json holds. The chat template puts each role before its text, a message a line.
+
+    No token ends a text. Random weights mean nothing by the one that they choose, and servers that cannot be told to
+    ignore it, such as mlx_lm.server, would end an answer anywhere.
+    """
     end_of_text = vocabulary.tokens[vocabulary.end_of_text]
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": context_length,
         "bos_token": end_of_text,
-        "eos_token": end_of_text,
         "add_bos_token": False,
         "clean_up_tokenization_spaces": False,
         "chat_template": _CHAT_TEMPLATE,

@@ -73,7 +73,8 @@ def _server(kind: ServerKind, write_model: Callable[[Path], Path] = write_tiny_m
         servers={kind.name: ServerConfig(program=program)},
         text_prompts=not kind.api.token_prompts,
         estimated=not kind.api.token_prompts and kind.api.token_counter is None,
-        own_ends="ignore_eos" not in kind.api.endless_body,
+        # The folder's model has no token that ends a text.
+        own_ends="ignore_eos" not in kind.api.endless_body and write_model is not write_tiny_folder,
         without_reuse=_WITHOUT_REUSE.get(kind.name, {}),
     )
 

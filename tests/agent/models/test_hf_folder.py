@@ -96,7 +96,8 @@ def test_transformers_can_chat_in_it(write: WriteModel) -> None:
     text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     assert text == "user: hello there\nassistant: "
     assert tokenizer.decode(tokenizer.encode(text)) == text
-    assert (tokenizer.eos_token, tokenizer.eos_token_id) == ("<|endoftext|>", 2047)
+    assert (tokenizer.bos_token, tokenizer.bos_token_id) == ("<|endoftext|>", 2047)
+    assert tokenizer.eos_token_id is None  # an answer is as long as it was asked for
 
 
 @pytest.mark.parametrize("name", ["synth:tiny@hf-bf16", "synth:tiny-odd@mlx-q4", "synth:tiny-moe@hf-f16"])
