@@ -9,7 +9,7 @@ from edgeprof.run import Progress
 from edgeprof_collector.jobs.messages import JobUpdate
 
 
-class _Watcher:
+class Watcher:
     """The latest news of some jobs for one watcher. A slow one misses what is no longer so, and nothing piles up."""
 
     def __init__(self, job_ids: Collection[str]) -> None:
@@ -20,16 +20,24 @@ class _Watcher:
         self._ended = False
         self._news = asyncio.Event()
 
+    def start_from(self, status: JobStatus) -> None:
+        """Take how a job stood when it was looked up, unless news of it has come since, which then is newer."""
+        if status.job_id not in self._statuses:
+            self.take_status(status)
+
     def take_status(self, status: JobStatus) -> None:
+        """Take how a job stands now."""
         self._statuses[status.job_id] = status
         self._wake(status.job_id)
 
     def take_progress(self, progress: Progress) -> None:
+        """Take how far a job's run is."""
         self._progress[progress.job_id] = progress
         if progress.job_id in self._statuses:  # else it came before the first status
             self._wake(progress.job_id)
 
     def end(self) -> None:
+        """Let the updates end once the last news is told."""
         self._ended = True
         self._news.set()
 
@@ -38,6 +46,7 @@ class _Watcher:
         self._news.set()
 
     async def updates(self) -> AsyncIterator[JobUpdate]:
+        """Yield the news as it comes, until every job has ended."""
         while self._going_on:
             await self._news.wait()
             self._news.clear()
@@ -60,7 +69,7 @@ class JobHub:
     """Hands updates of jobs to their watchers, within one event loop."""
 
     def __init__(self) -> None:
-        self._watchers: dict[str, list[_Watcher]] = {}
+        self._watchers: dict[str, list[Watcher]] = {}
         self._closed = False
 
     def publish_status(self, status: JobStatus) -> None:
@@ -74,15 +83,15 @@ class JobHub:
             watcher.take_progress(progress)
 
     @contextmanager
-    def watching(self, job_ids: Collection[str]) -> Iterator[AsyncIterator[JobUpdate]]:
+    def watching(self, job_ids: Collection[str]) -> Iterator[Watcher]:
         """Give what is published of some jobs from now on, ending with the last one's final status or with the hub."""
-        watcher = _Watcher(job_ids)
+        watcher = Watcher(job_ids)
         if self._closed:
             watcher.end()
         for job_id in job_ids:
             self._watchers.setdefault(job_id, []).append(watcher)
         try:
-            yield watcher.updates()
+            yield watcher
         finally:
             for job_id in job_ids:
                 watchers = self._watchers[job_id]

@@ -133,10 +133,10 @@ class JobQueue:
         Raises:
             NotFoundError: no job has one of these identities.
         """
-        with self._hub.watching(job_ids) as updates:
+        with self._hub.watching(job_ids) as watcher:
             for job_id in job_ids:
-                self._hub.publish_status(states.status_of(await self._ledger.job(job_id)))
-            async for update in updates:
+                watcher.start_from(states.status_of(await self._ledger.job(job_id)))
+            async for update in watcher.updates():
                 yield update
 
     def close(self) -> None:
