@@ -14,7 +14,7 @@ from edgeprof_collector.client.baselines import baseline_of
 from edgeprof_collector.client.protocol import Client
 from edgeprof_collector.client.quantisations import other_quantisations
 
-LLAMA_BENCH = "llama-bench"
+_LLAMA_BENCH = "llama-bench"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +63,4 @@ def run_data(record: RunRecord, series: tuple[Series, ...], variant: str = "") -
 def _runs_once_for_each_repetition(record: RunRecord) -> bool:
     """Whether the engine's program ends with every repetition, as llama-bench does where an agent drives it."""
     started = record.started
-    return started.engine.name == LLAMA_BENCH and not started.device.imported_from
+    return started.engine.name == _LLAMA_BENCH and not started.device.imported_from

@@ -9,8 +9,9 @@ SENT = JobStatus(job_id="a", version=2, state=JobState.SENT)
 REJECTED = JobStatus(job_id="a", version=3, state=JobState.REJECTED, reason="not allowed")
 
 
-def states_told(hub: JobHub, *, published: tuple[JobStatus, ...], looked_up: JobStatus) -> list[JobState]:
-    """What a watcher is told of whom a job was looked up while its news came."""
+def states_told(*, published: tuple[JobStatus, ...], looked_up: JobStatus) -> list[JobState]:
+    """What a watcher is told for whom a job was looked up while its news came."""
+    hub = JobHub()
 
     async def watch() -> list[JobState]:
         with hub.watching(["a"]) as watcher:
@@ -23,8 +24,8 @@ def states_told(hub: JobHub, *, published: tuple[JobStatus, ...], looked_up: Job
 
 
 def test_what_was_looked_up_is_told_where_there_was_no_news() -> None:
-    assert states_told(JobHub(), published=(), looked_up=REJECTED) == [JobState.REJECTED]
+    assert states_told(published=(), looked_up=REJECTED) == [JobState.REJECTED]
 
 
 def test_the_end_of_a_job_is_not_undone_by_what_was_looked_up_before_it() -> None:
-    assert states_told(JobHub(), published=(REJECTED,), looked_up=SENT) == [JobState.REJECTED]
+    assert states_told(published=(REJECTED,), looked_up=SENT) == [JobState.REJECTED]
