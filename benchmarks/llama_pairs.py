@@ -142,8 +142,8 @@ async def _ratios(contest: Contest, work: Work, *, native_first: bool) -> list[f
     """Run a work in fresh processes, and return the engine's rate over llama-bench's for each pair."""
     flags = (*work.sizes, "-t", str(contest.threads))
     options = {"threads": str(contest.threads)}
-    native = StepwiseLlamaBench(contest.launcher, contest.model, flags, contest.repetitions)
     engine = await EngineProcess.start(contest.engine, "", contest.servers, launcher=contest.launcher)
+    native = StepwiseLlamaBench(contest.launcher, contest.model, flags, contest.repetitions)
     try:
         if native_first:
             native.make_ready()
