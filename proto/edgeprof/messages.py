@@ -106,7 +106,9 @@ def _set(message: Any, name: str, content: Any) -> None:
     elif isinstance(content, Enum):
         setattr(message, name, f"{_enum_prefix(type(content))}_{content.name}")
     elif isinstance(content, tuple):
-        getattr(message, name).extend(to_message(item) if is_dataclass(item) else item for item in content)
+        # All items are of one kind: a thousand token gaps are not looked at one by one.
+        are_parts = bool(content) and is_dataclass(content[0])
+        getattr(message, name).extend(map(to_message, content) if are_parts else content)
     elif isinstance(content, dict):
         getattr(message, name).update(content)
     else:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import accumulate, islice, repeat
 from math import isclose, isfinite
+from operator import sub
 from typing import NamedTuple
 
 from edgeprof.v1.telemetry_pb2 import Block, Frame, Integers, Layout
@@ -13,9 +14,8 @@ from edgeprof.v1.telemetry_pb2 import Channel as ChannelMessage
 Labels = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """One series of one sensor.
+class Channel(NamedTuple):
+    """One series of one sensor. A tuple: it is the key of many look-ups a second, which hash it each time.
 
     ``metric`` is a name in the catalogue, ``labels`` are sorted by name, ``source`` is the path or call that
     the value comes from, ``resolution`` the catalogue's step of quantisation in the metric's unit.
@@ -294,12 +294,7 @@ def _steps(changes: Sequence[int], last: int, missing: Sequence[bool]) -> tuple[
 
 
 def _differences(first: int, values: Sequence[int]) -> list[int]:
-    previous = first
-    differences = []
-    for value in values:
-        differences.append(value - previous)
-        previous = value
-    return differences
+    return list(map(sub, values, (first, *values)))
 
 
 def _pack_bits(bits: Sequence[bool]) -> bytes:

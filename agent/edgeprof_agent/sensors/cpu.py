@@ -99,7 +99,8 @@ def _times(proc_stat: bytes) -> Iterable[tuple[str, int, int]]:
     for line in proc_stat.split(b"\n"):
         if not line.startswith(b"cpu"):
             return
-        # proc(5): guest time is already within user time, so the fields behind steal are left out
-        name, user, nice, system, idle, iowait, irq, softirq, steal, *_ = line.split()
-        busy = int(user) + int(nice) + int(system) + int(irq) + int(softirq)
-        yield name[3:].decode(), busy, busy + int(idle) + int(iowait) + int(steal)
+        # proc(5): user, nice, system, idle, iowait, irq, softirq, steal; guest time, behind it, is part of user time
+        name, *ticks = line.split()[:9]
+        _, _, _, idle, iowait, _, _, steal = counts = tuple(map(int, ticks))
+        total = sum(counts)
+        yield name[3:].decode(), total - idle - iowait - steal, total

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from operator import sub
 from time import monotonic_ns
 
 from edgeprof_agent.workload.engine_messages import (
@@ -50,7 +51,7 @@ class _OpenRequest:
             start_monotonic_ns=self.begun.start_monotonic_ns,
             prefill_end_monotonic_ns=self.begun.prefill_end_monotonic_ns,
             token_gaps_ns=tuple(self.gaps_ns),
-            token_counts=() if all(count == 1 for count in self.counts) else tuple(self.counts),
+            token_counts=() if set(self.counts) <= {1} else tuple(self.counts),
             end_monotonic_ns=self.last_ns,
         )
 
@@ -177,9 +178,9 @@ class RequestCollector:
             raise ProtocolError(f"began request {message.index} out of order")
         _check_reuse(message)
         follows_another = bool(self._requests) and not self._together
-        self._check_time(self._requests[-1].last_ns if follows_another else self._sent_ns, message.start_monotonic_ns)
+        _check_time(self._requests[-1].last_ns if follows_another else self._sent_ns, message.start_monotonic_ns)
         if message.prefill_end_monotonic_ns:
-            self._check_time(message.start_monotonic_ns, message.prefill_end_monotonic_ns)
+            _check_time(message.start_monotonic_ns, message.prefill_end_monotonic_ns)
         self._requests.append(_OpenRequest(message, message.start_monotonic_ns))
 
     def _add(self, message: TokensArrived) -> None:
@@ -189,16 +190,19 @@ class RequestCollector:
         counts = message.counts or (1,) * len(message.times_monotonic_ns)
         if len(counts) != len(message.times_monotonic_ns):
             raise ProtocolError(f"sent {len(counts)} counts for {len(message.times_monotonic_ns)} token times")
-        for time_ns in message.times_monotonic_ns:
-            self._check_time(max(request.last_ns, request.begun.prefill_end_monotonic_ns), time_ns)
-            request.gaps_ns.append(time_ns - request.last_ns)
-            request.last_ns = time_ns
-        request.counts.extend(counts)
+        if times_ns := message.times_monotonic_ns:
+            _check_time(max(request.last_ns, request.begun.prefill_end_monotonic_ns), times_ns[0])
+            gaps_ns = list(map(sub, times_ns, (request.last_ns, *times_ns)))
+            _check_gap(min(gaps_ns))
+            _check_time(times_ns[0], times_ns[-1])
+            request.gaps_ns += gaps_ns
+            request.counts += counts
+            request.last_ns = times_ns[-1]
         self._count(message.index, sum(counts))
 
     def _end(self, message: RequestEnded) -> None:
         request = self._open(message.index)
-        self._check_time(max(request.last_ns, request.begun.prefill_end_monotonic_ns), message.end_monotonic_ns)
+        _check_time(max(request.last_ns, request.begun.prefill_end_monotonic_ns), message.end_monotonic_ns)
         request.last_ns = message.end_monotonic_ns
         request.correct(message)
         request.ended = True
@@ -218,8 +222,13 @@ class RequestCollector:
             raise ProtocolError(f"spoke of request {index}, which is not under way")
         return self._requests[index]
 
-    def _check_time(self, not_before_ns: int, time_ns: int) -> None:
-        if time_ns < not_before_ns:
-            raise ProtocolError(f"gave a time that is {not_before_ns - time_ns} ns before the one it follows")
-        if time_ns > (now_ns := monotonic_ns()):
-            raise ProtocolError(f"gave a time that is {time_ns - now_ns} ns in the future")
+
+def _check_time(not_before_ns: int, time_ns: int) -> None:
+    _check_gap(time_ns - not_before_ns)
+    if time_ns > (now_ns := monotonic_ns()):
+        raise ProtocolError(f"gave a time that is {time_ns - now_ns} ns in the future")
+
+
+def _check_gap(gap_ns: int) -> None:
+    if gap_ns < 0:
+        raise ProtocolError(f"gave a time that is {-gap_ns} ns before the one it follows")

@@ -158,7 +158,7 @@ def test_memory_on_a_gpu_is_compared_too() -> None:
     record, telemetry = sample_run(Scenario(plan=with_repetitions(Scenario().plan, 8)))
     series = collect_series(telemetry)
     resident = next(each for each in series if each.channel.metric == "edgeprof_workload_resident_bytes")
-    held = replace(resident.channel, metric="edgeprof_workload_gpu_memory_bytes", labels=(("gpu", "gpu0"),))
+    held = resident.channel._replace(metric="edgeprof_workload_gpu_memory_bytes", labels=(("gpu", "gpu0"),))
     sides = [
         RunData(
             verdict=replace(analyse(record, series), run_id=run_id),
