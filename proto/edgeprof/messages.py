@@ -8,7 +8,7 @@ the member ``StepKind.PREFILL``.
 import functools
 import re
 import types
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from enum import Enum
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -53,16 +53,19 @@ def to_message(value: Any) -> Any:
     """Return the message that says the same as the dataclass ``value``."""
     kind: Any = type(value)
     message = message_class(kind)()
-    for field in fields(value):
-        content = getattr(value, field.name)
-        if content is not None:
-            _set(message, field.name, content)
+    for field in _fields(kind):
+        field.write(message, getattr(value, field.name))
     return message
 
 
 def from_message(kind: type[T], message: Message) -> T:
-    """Return the dataclass ``kind`` that says the same as ``message``."""
-    value: T = _read(kind, message)
+    """Return the dataclass ``kind`` that says the same as ``message``.
+
+    Raises:
+        ValueError: an enum has a value that this version does not know.
+    """
+    known: Any = kind
+    value: T = known(**{field.name: field.read(message) for field in _fields(known)})
     return value
 
 
@@ -89,50 +92,111 @@ def message_class(kind: Any) -> Any:
     raise TypeError(f"no message is called {kind.__name__}")
 
 
-@functools.cache
-def _hints(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind)
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A field that is written and read as it is: a number, a text, bytes."""
+
+    name: str
+
+    def write(self, message: Any, content: Any) -> None:
+        setattr(message, self.name, content)
+
+    def read(self, message: Any) -> Any:
+        return getattr(message, self.name)
 
 
-def _read(kind: Any, message: Any) -> Any:
-    return kind(**{name: _get(message, name, hint) for name, hint in _hints(kind).items()})
+class _Map(_Field):
+    def write(self, message: Any, content: Any) -> None:
+        getattr(message, self.name).update(content)
+
+    def read(self, message: Any) -> Any:
+        return dict(getattr(message, self.name))
 
 
-def _set(message: Any, name: str, content: Any) -> None:
-    if is_dataclass(content):
-        part = getattr(message, name)
+class _List(_Field):
+    def write(self, message: Any, content: Any) -> None:
+        getattr(message, self.name).extend(content)
+
+    def read(self, message: Any) -> Any:
+        return tuple(getattr(message, self.name))
+
+
+@dataclass(frozen=True, slots=True)
+class _TypedField(_Field):
+    kind: Any
+
+
+class _Parts(_TypedField):
+    def write(self, message: Any, content: Any) -> None:
+        getattr(message, self.name).extend(map(to_message, content))
+
+    def read(self, message: Any) -> Any:
+        return tuple(from_message(self.kind, part) for part in getattr(message, self.name))
+
+
+class _Part(_TypedField):
+    def write(self, message: Any, content: Any) -> None:
+        part = getattr(message, self.name)
         part.CopyFrom(to_message(content))
         part.SetInParent()  # a part whose fields are all 0 is present all the same
-    elif isinstance(content, Enum):
-        setattr(message, name, f"{_enum_prefix(type(content))}_{content.name}")
-    elif isinstance(content, tuple):
-        # All items are of one kind: a thousand token gaps are not looked at one by one.
-        are_parts = bool(content) and is_dataclass(content[0])
-        getattr(message, name).extend(map(to_message, content) if are_parts else content)
-    elif isinstance(content, dict):
-        getattr(message, name).update(content)
-    else:
-        setattr(message, name, content)
+
+    def read(self, message: Any) -> Any:
+        return from_message(self.kind, getattr(message, self.name))
 
 
-def _get(message: Any, name: str, hint: Any) -> Any:
-    hint, optional = _unwrap(hint)
-    if optional and not message.HasField(name):
-        return None
-    content = getattr(message, name)
+class _Member(_TypedField):
+    def write(self, message: Any, content: Any) -> None:
+        setattr(message, self.name, f"{_enum_prefix(self.kind)}_{content.name}")
+
+    def read(self, message: Any) -> Any:
+        number = getattr(message, self.name)
+        member = message.DESCRIPTOR.fields_by_name[self.name].enum_type.values_by_number.get(number)
+        if member is None or member.number == 0:
+            raise ValueError(f"{message.DESCRIPTOR.name}.{self.name}: unknown value {number}")
+        return self.kind[member.name.removeprefix(_enum_prefix(self.kind) + "_")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Optional:
+    """A field that may be absent: ``None``."""
+
+    field: _Field
+
+    @property
+    def name(self) -> str:
+        return self.field.name
+
+    def write(self, message: Any, content: Any) -> None:
+        if content is not None:
+            self.field.write(message, content)
+
+    def read(self, message: Any) -> Any:
+        return self.field.read(message) if message.HasField(self.field.name) else None
+
+
+@functools.cache
+def _fields(kind: Any) -> tuple[_Field | _Optional, ...]:
+    """How each field of a class travels: found once, since some classes are sent each second."""
+    return tuple(_field(name, hint) for name, hint in get_type_hints(kind).items())
+
+
+def _field(name: str, hint: Any) -> _Field | _Optional:
+    hint, is_optional = _unwrap(hint)
+    field = _field_of(name, hint)
+    return _Optional(field) if is_optional else field
+
+
+def _field_of(name: str, hint: Any) -> _Field:
     if get_origin(hint) is tuple:
         item = get_args(hint)[0]
-        return tuple(_read(item, part) for part in content) if is_dataclass(item) else tuple(content)
+        return _Parts(name, item) if is_dataclass(item) else _List(name)
     if get_origin(hint) is dict:
-        return dict(content)
+        return _Map(name)
     if is_dataclass(hint):
-        return _read(hint, content)
+        return _Part(name, hint)
     if isinstance(hint, type) and issubclass(hint, Enum):
-        member = message.DESCRIPTOR.fields_by_name[name].enum_type.values_by_number.get(content)
-        if member is None or member.number == 0:
-            raise ValueError(f"{message.DESCRIPTOR.name}.{name}: unknown value {content}")
-        return hint[member.name.removeprefix(_enum_prefix(hint) + "_")]
-    return content
+        return _Member(name, hint)
+    return _Field(name)
 
 
 @functools.cache
