@@ -147,6 +147,7 @@ def encode_block(
     present = [[value for value in column if value is not None] for column in columns]
     changes = [_differences(values[0], values[1:]) if values else [] for values in present]
     constant = [len(steps) > 0 and not any(steps) for steps in changes]
+    has_gaps = any(None in column for column in columns)
     return Block(
         layout=layout,
         tick_count=len(times_monotonic_ns),
@@ -157,7 +158,7 @@ def encode_block(
         differences=pack_integers(
             [step for index, steps in enumerate(changes) if not constant[index] for step in steps]
         ),
-        absent=_pack_bits([value is None for column in columns for value in column]),
+        absent=_pack_bits([value is None for column in columns for value in column]) if has_gaps else b"",
     )
 
 

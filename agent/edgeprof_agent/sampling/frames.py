@@ -1,10 +1,13 @@
 """Samples gathered into frames."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from edgeprof.telemetry import Channel, Reading, SampledBlock, SampledFrame, quantise
 
 _Rows = list[tuple[int, Sequence[Reading]]]
+
+_CHANNEL, _VALUE = attrgetter("channel"), attrgetter("value")
 
 
 class FrameBuilder:
@@ -46,7 +49,7 @@ class _Group:
     def __init__(self) -> None:
         self.rows: _Rows = []
         self._channels: tuple[Channel, ...] = ()
-        self._order: list[Channel] = []  # as the sensors gave them last, when each row had them all once
+        self._order: tuple[Channel, ...] = ()  # as the sensors gave them last, when each row had them all once
 
     def close(self) -> SampledBlock:
         """Turn the rows into columns."""
@@ -60,11 +63,10 @@ class _Group:
 
     def _like_before(self, rows: _Rows) -> tuple[tuple[int | None, ...], ...] | None:
         """Turn rows that have the same channels in the same order as before, which spares a look-up for each value."""
-        order = self._order
-        if not order or any([channel for channel, _ in readings] != order for _, readings in rows):
+        if any(tuple(map(_CHANNEL, readings)) != self._order for _, readings in rows):
             return None
-        values = zip(*([value for _, value in readings] for _, readings in rows), strict=True)
-        by_channel = dict(zip(order, values, strict=True))
+        values = zip(*(map(_VALUE, readings) for _, readings in rows), strict=True)
+        by_channel = dict(zip(self._order, values, strict=True))
         silent = (None,) * len(rows)
         return tuple(
             tuple([quantise(value, channel.resolution) for value in by_channel[channel]])
@@ -82,6 +84,6 @@ class _Group:
         for index, (_, readings) in enumerate(rows):
             for channel, value in readings:
                 columns[channel][index] = quantise(value, channel.resolution)
-        last = [channel for channel, _ in rows[-1][1]]
-        self._order = last if len(last) == len(here) else []
+        last = tuple(channel for channel, _ in rows[-1][1])
+        self._order = last if len(last) == len(here) else ()
         return tuple(tuple(column) for column in columns.values())

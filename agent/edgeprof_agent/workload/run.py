@@ -23,7 +23,6 @@ from edgeprof_agent.workload.limit_reached import LimitReachedError
 from edgeprof_agent.workload.peak_memory import PeakMemory
 from edgeprof_agent.workload.preparation import Preparation, prepare
 from edgeprof_agent.workload.progress import ProgressTracker
-from edgeprof_agent.workload.readings import hottest_celsius
 from edgeprof_agent.workload.repetition_goal import RepetitionGoal
 from edgeprof_agent.workload.schedule import Stage, schedule
 from edgeprof_agent.workload.stage_estimate import StageEstimate
@@ -148,16 +147,16 @@ class Run:
     async def _watch(self) -> None:
         """Every other second: note the engine's memory, tell how far the run is, and see that the limits are kept."""
         while True:
-            latest = self._environment.sampler.latest()
             for pid in self._engines.workload_pids:
                 self._peak_memory.read(pid)
-            self._environment.report(self._progress.progress(latest))
+            progress = self._progress.progress(self._environment.sampler.latest())
+            self._environment.report(progress)
             self._environment.check()
             memory = psutil.virtual_memory()
             check_limits(
                 self._command.plan.limits,
-                elapsed_seconds=self._progress.elapsed_seconds,
-                temperature_celsius=hottest_celsius(latest),
+                elapsed_seconds=progress.elapsed_seconds,
+                temperature_celsius=progress.temperature_celsius,
                 memory_available_bytes=memory.available,
                 memory_total_bytes=memory.total,
             )
