@@ -6,11 +6,10 @@ import ctypes
 import os
 from typing import Any, Callable, Mapping
 
-import llama_cpp
-
 from .engine import EngineError, Loaded, Step
 from .gguf_magic import refuse_what_is_no_gguf
 from .llama_cpp_answers import GreedyAnswers
+from .llama_cpp_binding import binding_version, llama_cpp
 from .llama_cpp_log import LlamaLog, decode_failure
 from .llama_cpp_options import declared_options
 from .llama_cpp_parameters import Numa, context_parameters, model_parameters, refuse_gpu_options_without_gpu
@@ -39,7 +38,7 @@ class LlamaCpp(TokenEngine):
     def __init__(self) -> None:
         self._log = LlamaLog()
         llama_cpp.llama_backend_init()
-        self.version = str(llama_cpp.__version__)
+        self.version = binding_version()
         self.build = _build()
         self.options = declared_options()
         self._numa = Numa()
@@ -291,7 +290,7 @@ def _build() -> str:
     version = llama_cpp.llama_version().decode()
     features = " ".join(llama_cpp.llama_print_system_info().decode().split())
     try:
-        commit = llama_cpp.llama_cpp._lib.ggml_commit  # noqa: SLF001 - the binding declares no function that tells it
+        commit = llama_cpp._lib.ggml_commit  # noqa: SLF001 - the binding declares no function that tells it
     except AttributeError:  # nor does it promise to keep the name
         return f"llama.cpp {version}; {features.rstrip(' |')}"
     commit.restype = ctypes.c_char_p
@@ -306,6 +305,6 @@ def open_engine() -> LlamaCpp:
     """
     if not hasattr(llama_cpp, "llama_load_mode_name"):
         raise EngineError(
-            f"llama-cpp-python {llama_cpp.__version__} is too old: pip install --upgrade 'llama-cpp-python>=0.3.36'"
+            f"llama-cpp-python {binding_version()} is too old: pip install --upgrade 'llama-cpp-python>=0.3.36'"
         )
     return LlamaCpp()

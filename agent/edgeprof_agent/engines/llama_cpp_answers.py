@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Callable, Sequence
 
-import llama_cpp
-
 from .engine import EngineError, Step
+from .llama_cpp_binding import llama_cpp
 from .llama_cpp_log import LlamaLog, decode_failure
 from .llama_cpp_scoring import likeliest_of_all
 from .llama_cpp_vocabulary import Vocabulary

@@ -9,7 +9,7 @@ import sys
 import weakref
 from typing import Any
 
-import llama_cpp
+from .llama_cpp_binding import llama_cpp
 
 # enum ggml_log_level in ggml.h
 _DEBUG, _WARNING, _ERROR, _CONTINUED = 1, 3, 4, 5

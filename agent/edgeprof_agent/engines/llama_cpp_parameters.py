@@ -6,9 +6,8 @@ import ctypes
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
-import llama_cpp
-
 from .engine import EngineError
+from .llama_cpp_binding import llama_cpp
 from .llama_cpp_options import (
     FLASH_ATTENTION,
     GPU_OPTIONS,

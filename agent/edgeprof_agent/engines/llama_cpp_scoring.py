@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
-import llama_cpp
-import numpy as np  # llama-cpp-python itself imports it
-
 from .engine import EngineError
+from .llama_cpp_binding import llama_cpp
 
 # llama.cpp keeps the logits of a whole call: of 128 tokens with a vocabulary of 131,072, so much.
 _LOGITS_BYTES = 64 << 20
@@ -27,7 +26,7 @@ def likeliest(context: Any, row: int, vocabulary_size: int, count: int) -> list[
     """
     logarithms = _log_probabilities(context, row, vocabulary_size)
     count = min(count, vocabulary_size)
-    top = np.argpartition(-logarithms, count - 1)[:count]
+    top = _numpy().argpartition(-logarithms, count - 1)[:count]
     return [(int(token), float(logarithms[token])) for token in top]
 
 
@@ -49,15 +48,20 @@ def likeliest_of_all(context: Any, vocabulary_size: int) -> int:
     return int(_logits(context, -1, vocabulary_size).argmax())
 
 
+def _numpy() -> Any:
+    """numpy, imported by the first step that needs it: `llama_cpp_binding` says why."""
+    return importlib.import_module("numpy")
+
+
 def _log_probabilities(context: Any, row: int, vocabulary_size: int) -> Any:
     logits = _logits(context, row, vocabulary_size)
     largest = logits.max()
-    return logits - (largest + np.log(np.exp(logits - largest).sum()))
+    return logits - (largest + _numpy().log(_numpy().exp(logits - largest).sum()))
 
 
 def _logits(context: Any, row: int, vocabulary_size: int) -> Any:
     pointer = llama_cpp.llama_get_logits_ith(context, row)
-    logits = np.ctypeslib.as_array(pointer, shape=(vocabulary_size,)).astype(np.float64)
-    if not np.isfinite(logits).all():
+    logits = _numpy().ctypeslib.as_array(pointer, shape=(vocabulary_size,)).astype(_numpy().float64)
+    if not _numpy().isfinite(logits).all():
         raise EngineError("llama.cpp's logits are no numbers: the weights are damaged, or a kernel is wrong")
     return logits

@@ -9,9 +9,8 @@ from __future__ import annotations
 from time import monotonic_ns
 from typing import Any, Mapping, Sequence
 
-import llama_cpp
-
 from .engine import EngineError, Step
+from .llama_cpp_binding import llama_cpp
 from .llama_cpp_log import LlamaLog, decode_failure
 from .llama_cpp_parameters import context_parameters
 from .llama_cpp_threads import ThreadPool

@@ -10,9 +10,8 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Callable, Sequence
 
-import llama_cpp
-
 from .engine import EngineError, Step
+from .llama_cpp_binding import llama_cpp
 from .llama_cpp_log import LlamaLog, decode_failure
 from .llama_cpp_scoring import log_probability, tokens_in_a_call
 from .llama_cpp_vocabulary import Vocabulary

@@ -9,9 +9,8 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-import llama_cpp
-
 from .engine import EngineError
+from .llama_cpp_binding import llama_cpp
 
 # More than any struct ggml_threadpool_params of ggml.h: it is filled in by ggml, and only handed on.
 _PARAMETERS_BYTES = 4096
@@ -26,7 +25,7 @@ class ThreadPool:
 
     def __init__(self, context: Any, threads: int) -> None:
         self._context = ctypes.c_void_p(context)
-        self._library = llama_cpp.llama_cpp._lib  # noqa: SLF001 - the binding declares none of these functions
+        self._library = llama_cpp._lib  # noqa: SLF001 - the binding declares none of these functions
         self._pool = self._start(threads)
         self._library.llama_attach_threadpool(self._context, self._pool, None)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-import llama_cpp
-
 from .engine import EngineError
+from .llama_cpp_binding import llama_cpp
 
 # Around a text, a vocabulary may want tokens of its own.
 _TOKENS_AROUND = 8

@@ -10,10 +10,11 @@ from edgeprof_agent.workload.engine_launch import CHILD
 from tests.agent.engines.interpreters import other_interpreters
 
 
-def first_message(folder: Path, init: str) -> str:
+def first_message(folder: Path, binding: str) -> str:
     """What the child says first when this stands in for the library of llama-cpp-python."""
     (folder / "llama_cpp").mkdir()
-    (folder / "llama_cpp" / "__init__.py").write_text(init)
+    (folder / "llama_cpp" / "__init__.py").write_text("from .llama_cpp import *")
+    (folder / "llama_cpp" / "llama_cpp.py").write_text(binding)
     with subprocess.Popen(
         [sys.executable, str(CHILD), "llama-cpp-python"],
         env={"PYTHONPATH": str(folder)},
@@ -37,15 +38,15 @@ def test_every_file_is_source_of_the_oldest_python(python: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("init", "cause"),
+    ("binding", "cause"),
     [
         ("raise RuntimeError('Failed to load\\nlibllama.so')", "Failed to load libllama.so"),
         ("raise OSError('libcudart.so.12: no such file')", "libcudart.so.12: no such file"),
     ],
 )
-def test_a_library_that_does_not_load_is_named(tmp_path: Path, init: str, cause: str) -> None:
+def test_a_library_that_does_not_load_is_named(tmp_path: Path, binding: str, cause: str) -> None:
     expected = f"the engine llama-cpp-python cannot be loaded by {sys.executable}: {cause}"
-    assert first_message(tmp_path, init) == f'{{"type":"error","id":0,"cause":"{expected}"}}\n'
+    assert first_message(tmp_path, binding) == f'{{"type":"error","id":0,"cause":"{expected}"}}\n'
 
 
 def test_a_module_that_a_library_lacks_is_named(tmp_path: Path) -> None:
@@ -54,5 +55,8 @@ def test_a_module_that_a_library_lacks_is_named(tmp_path: Path) -> None:
 
 
 def test_a_library_that_is_too_old_is_named(tmp_path: Path) -> None:
-    old = "__version__ = '0.3.2'\nGGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0 = 0, 1, 8, 2\n"
+    metadata = tmp_path / "llama_cpp_python-0.3.2.dist-info" / "METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text("Metadata-Version: 2.1\nName: llama-cpp-python\nVersion: 0.3.2\n")
+    old = "GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0 = 0, 1, 8, 2\n"
     assert "llama-cpp-python 0.3.2 is too old: pip install --upgrade" in first_message(tmp_path, old)
