@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import llama_cpp
 import numpy as np
+from llama_cpp import llama_cpp
 
 _SOURCE = Path(__file__).with_name("call_clock.c")
 _TIMES_PER_TOKEN = 4

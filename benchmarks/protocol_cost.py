@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import llama_cpp
+from llama_cpp import llama_cpp
 
 from benchmarks.call_clock import TokenTimes, clocked_calls
 from edgeprof.folders import cache_folder

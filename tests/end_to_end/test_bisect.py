@@ -11,7 +11,7 @@ from tests.end_to_end.conftest import Home
 # Every call of the engine's library takes longer, as if a version had a worse kernel.
 SLOWER = """
 import sys, time
-import llama_cpp
+from llama_cpp import llama_cpp
 
 decode = llama_cpp.llama_decode
 
