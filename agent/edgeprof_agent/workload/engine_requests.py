@@ -191,10 +191,9 @@ class RequestCollector:
         if len(counts) != len(message.times_monotonic_ns):
             raise ProtocolError(f"sent {len(counts)} counts for {len(message.times_monotonic_ns)} token times")
         if times_ns := message.times_monotonic_ns:
-            _check_time(max(request.last_ns, request.begun.prefill_end_monotonic_ns), times_ns[0])
             gaps_ns = list(map(sub, times_ns, (request.last_ns, *times_ns)))
-            _check_gap(min(gaps_ns))
-            _check_time(times_ns[0], times_ns[-1])
+            _check_gap(min(*gaps_ns, times_ns[0] - request.begun.prefill_end_monotonic_ns))
+            _check_past(times_ns[-1])
             request.gaps_ns += gaps_ns
             request.counts += counts
             request.last_ns = times_ns[-1]
@@ -225,6 +224,10 @@ class RequestCollector:
 
 def _check_time(not_before_ns: int, time_ns: int) -> None:
     _check_gap(time_ns - not_before_ns)
+    _check_past(time_ns)
+
+
+def _check_past(time_ns: int) -> None:
     if time_ns > (now_ns := monotonic_ns()):
         raise ProtocolError(f"gave a time that is {time_ns - now_ns} ns in the future")
 

@@ -107,6 +107,8 @@ def test_what_breaks_the_rules_of_order_and_time_is_refused(collector: RequestCo
         (TokensArrived(index=0, first_event=1, times_monotonic_ns=(start_ns,)), "event 1 where 0 comes next"),
         (TokensArrived(index=0, first_event=0, times_monotonic_ns=(start_ns,), counts=(1, 1)), "2 counts for 1"),
         (TokensArrived(index=0, first_event=0, times_monotonic_ns=(start_ns - 1,)), "1 ns before"),
+        (TokensArrived(index=0, first_event=0, times_monotonic_ns=(start_ns + 9, start_ns + 5)), "4 ns before"),
+        (TokensArrived(index=0, first_event=0, times_monotonic_ns=(start_ns, future_ns)), "in the future"),
         (RequestEnded(index=0, end_monotonic_ns=future_ns), "in the future"),
     ):
         with pytest.raises(ProtocolError, match=why):
