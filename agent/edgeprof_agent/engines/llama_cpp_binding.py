@@ -16,7 +16,7 @@ _PACKAGE = "llama_cpp"
 
 
 def _calls() -> Any:
-    """The package's module of this name, imported while an empty package stands in for the whole.
+    """The module ``llama_cpp.llama_cpp``, imported while an empty package stands in for ``llama_cpp``.
 
     Whoever imports the whole later gets it, with this module in it. Versions whose module itself imports numpy do so.
 

@@ -54,14 +54,16 @@ def _numpy() -> Any:
 
 
 def _log_probabilities(context: Any, row: int, vocabulary_size: int) -> Any:
+    np = _numpy()
     logits = _logits(context, row, vocabulary_size)
     largest = logits.max()
-    return logits - (largest + _numpy().log(_numpy().exp(logits - largest).sum()))
+    return logits - (largest + np.log(np.exp(logits - largest).sum()))
 
 
 def _logits(context: Any, row: int, vocabulary_size: int) -> Any:
+    np = _numpy()
     pointer = llama_cpp.llama_get_logits_ith(context, row)
-    logits = _numpy().ctypeslib.as_array(pointer, shape=(vocabulary_size,)).astype(_numpy().float64)
-    if not _numpy().isfinite(logits).all():
+    logits = np.ctypeslib.as_array(pointer, shape=(vocabulary_size,)).astype(np.float64)
+    if not np.isfinite(logits).all():
         raise EngineError("llama.cpp's logits are no numbers: the weights are damaged, or a kernel is wrong")
     return logits
