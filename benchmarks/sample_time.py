@@ -9,6 +9,7 @@ from edgeprof.metric import Tier
 from edgeprof_agent.sensors.sensor import Sensor
 
 SAMPLES_PER_ROUND = 200
+_SWEPT_BYTES = 128 << 20  # more than caches hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +44,15 @@ def thread_time_us(call: Callable[[int], object], times: int) -> float:
     for number in range(times):
         call(number)
     return (time.thread_time_ns() - start_ns) / 1000 / times
+
+
+def swept_thread_time_us(call: Callable[[int], object], times: int) -> float:
+    """Return the same where the caches hold something else before each call, as they do between weights."""
+    weights = bytearray(_SWEPT_BYTES)
+    spent_ns = 0
+    for number in range(times):
+        weights.find(b"\1")
+        start_ns = time.thread_time_ns()
+        call(number)
+        spent_ns += time.thread_time_ns() - start_ns
+    return spent_ns / 1000 / times

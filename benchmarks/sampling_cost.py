@@ -1,7 +1,9 @@
 """What sampling this machine costs: CPU time per tick beside plain psutil, lateness, CPU share.
 
-Run by hand: ``python benchmarks/sampling_cost.py [--rounds N] [--root DIR]``. The workload followed is a process
-with one child, both asleep. Each figure is the median of interleaved rounds.
+    python -m benchmarks.sampling_cost [--rounds N] [--root DIR]
+
+The workload followed is a process with one child, both asleep. Each figure is the median of interleaved rounds. A tick
+is measured right after the one before, and with the caches swept in between, as a model's weights do in a run.
 """
 
 import argparse
@@ -9,14 +11,14 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
 import psutil
 
-from benchmarks.sample_time import thread_time_us
+from benchmarks.sample_time import swept_thread_time_us, thread_time_us
 from edgeprof.telemetry import SampledFrame
 from edgeprof_agent.sampling.cadence import IDLE, Cadence, Due, run_cadence
 from edgeprof_agent.sampling.clock import MonotonicClock
@@ -25,6 +27,7 @@ from edgeprof_agent.sampling.sampler import Sampler
 from edgeprof_agent.sensors.registry import discover_sensors
 
 _TICKS_PER_ROUND = 200
+_SWEPT_TICKS_PER_ROUND = 20
 _SHARE_SECONDS = 10
 _LATENESS_SECONDS = 10
 _LATENESS_BUDGET_US = 2000.0
@@ -71,16 +74,23 @@ def _print_tick_costs(root: Path, pid: int, rounds: int) -> None:
         "psutil, full": lambda _: (_psutil_fast(tree), _psutil_slow(tree)),
     }
     costs_us: dict[str, list[float]] = {name: [] for name in ticks}
+    swept_us: dict[str, list[float]] = {name: [] for name in ticks}
     for _ in range(rounds):
         for name, tick in ticks.items():
             costs_us[name].append(thread_time_us(tick, _TICKS_PER_ROUND))
+            swept_us[name].append(swept_thread_time_us(tick, _SWEPT_TICKS_PER_ROUND))
     recorder.stop()
     clock.close()
+    _print_medians("in a row", costs_us, rounds * _TICKS_PER_ROUND)
+    _print_medians("caches swept", swept_us, rounds * _SWEPT_TICKS_PER_ROUND)
+
+
+def _print_medians(how: str, costs_us: Mapping[str, Sequence[float]], ticks: int) -> None:
     median_us = {name: statistics.median(costs) for name, costs in costs_us.items()}
     for name, cost_us in median_us.items():
-        print(f"CPU per tick {name:<27} {cost_us:8.1f} us  ({rounds * _TICKS_PER_ROUND} ticks)")
+        print(f"CPU per tick, {how:<12} {name:<13} {cost_us:8.1f} us  ({ticks} ticks)")
     for name in ("fast", "full"):
-        print(f"ratio to psutil, {name:<23} {median_us[name] / median_us[f'psutil, {name}']:8.2f}")
+        print(f"ratio to psutil, {how:<12} {name:<10} {median_us[name] / median_us[f'psutil, {name}']:8.2f}")
 
 
 def _psutil_fast(tree: list[psutil.Process]) -> list[object]:
