@@ -73,7 +73,8 @@ class ServerKind(NamedTuple):
     ``command`` starts it, with the placeholders ``{python}``, ``{model_path}``, ``{model_folder}``, ``{model_file}``,
     ``{context}`` and ``{port}``; without one it can only be attached. ``formats`` and ``quantisation`` are those of the
     models that it reads, as of an engine in the registry. ``package`` is the Python package whose version is the
-    server's, ``modules`` are what it imports when ``{python}`` starts it; ``version_arguments`` ask its program.
+    server's, and must not be before ``oldest_version``; ``modules`` are what it imports when ``{python}`` starts it;
+    ``version_arguments`` ask its program.
     ``install`` says how a person gets it.
     """
 
@@ -85,6 +86,7 @@ class ServerKind(NamedTuple):
     formats: tuple[str, ...] = ("gguf", "safetensors")
     quantisation: str = "q4_0"
     package: str = ""
+    oldest_version: str = ""
     modules: Sequence[str] = ()
     version_arguments: Sequence[str] = ()
     needs_model_name: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 
 from .engine import EngineError
@@ -10,12 +11,12 @@ from .server_kinds import ServerKind
 
 
 def refuse_without_its_modules(kind: ServerKind) -> None:
-    """Refuse a server that this interpreter is to start, and which would end at an import.
+    """Refuse a server that this interpreter is to start, and which would end at an import or is too old.
 
     Each module is looked for, none is imported: that takes seconds, and some look for devices.
 
     Raises:
-        EngineError: a module is not installed.
+        EngineError: a module is not installed, or an older package than edgeprof can use.
     """
     if not kind.command or kind.command[0] != "{python}":
         return
@@ -24,3 +25,25 @@ def refuse_without_its_modules(kind: ServerKind) -> None:
         raise EngineError(
             f"{kind.name} needs {modules} {', '.join(missing)}, not installed for {sys.executable}: {kind.install}"
         )
+    found = installed_version(kind.package) if kind.oldest_version else ""
+    if found and _numbers(found) < _numbers(kind.oldest_version):
+        raise EngineError(
+            f"{kind.name} needs {kind.package} {kind.oldest_version} or later, and {sys.executable} has {found}: "
+            f"pip install --upgrade {kind.package}, with a later Python where that finds no later one"
+        )
+
+
+def installed_version(package: str) -> str:
+    """The version of a package; empty if its modules are there, but were not installed as a package."""
+    from importlib import metadata  # noqa: PLC0415  it takes 20 ms, and few servers are Python packages
+
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The numbers that a version begins with."""
+    found = re.match(r"\d+(\.\d+)*", version)
+    return tuple(map(int, found[0].split("."))) if found else ()

@@ -126,6 +126,8 @@ MLX_LM_SERVER = ServerKind(
         _integer("prompt_cache_count", "caches of earlier prompts that are kept", "--prompt-cache-size", "{}"),
     ),
     package="mlx-lm",
+    # Those before it say that they are ready while they load, and go on to listen when what generates has died.
+    oldest_version="0.32",
     modules=("mlx_lm", "mlx"),
     formats=("safetensors",),
     quantisation="mlx-q4",

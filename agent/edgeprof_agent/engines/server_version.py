@@ -9,6 +9,7 @@ import subprocess
 from .engine import EngineError
 from .server_client import ServerClient, StreamBrokenError
 from .server_kinds import ServerKind
+from .server_modules import installed_version
 from .server_setup import ServerSetup
 
 UNKNOWN = "unknown"
@@ -27,7 +28,7 @@ def server_version(kind: ServerKind, setup: ServerSetup) -> str:
     if kind.version_arguments:
         return _program_version(kind)
     if kind.package and kind.command[0] == "{python}":
-        return _package_version(kind.package)
+        return installed_version(kind.package) or UNKNOWN
     return UNKNOWN
 
 
@@ -62,12 +63,3 @@ def _program_version(kind: ServerKind) -> str:
         return UNKNOWN  # likewise, if it cannot be started
     found = _VERSION.search(answer.stdout.decode(errors="replace"))
     return found.group(1).strip() if found else UNKNOWN
-
-
-def _package_version(package: str) -> str:
-    from importlib import metadata  # noqa: PLC0415  it takes 20 ms, and few servers are Python packages
-
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return UNKNOWN  # its modules are there, but were not installed as a package

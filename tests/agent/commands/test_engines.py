@@ -83,14 +83,31 @@ def environment_without(folder: Path, *modules: str) -> str:
 
 def test_a_server_that_lacks_a_module_names_it_and_the_command_that_installs_it(tmp_path: Path) -> None:
     python = environment_without(tmp_path, "fastapi", "pydantic_settings", "sse_starlette", "starlette_context")
-    ask_there = "import sys; from edgeprof_agent.cli import main; sys.exit(main(['engines', '--json']))"
-    answer = subprocess.run([python, "-c", ask_there], capture_output=True, check=True)
-    found = {report.name: report for report in msgspec.json.decode(answer.stdout, type=list[EngineReport])}
+    found = engines_of(python)
     assert found["llama-cpp-python"].missing == ""
     assert found["llama-cpp-python-server"].missing == (
         "llama-cpp-python-server needs the modules fastapi, pydantic_settings, sse_starlette, starlette_context, "
         f"not installed for {python}: pip install 'llama-cpp-python[server]'"
     )
+
+
+def test_a_server_that_is_too_old_names_both_versions_and_the_way_out(tmp_path: Path) -> None:
+    pytest.importorskip("mlx_lm")
+    python = environment_without(tmp_path, "mlx_lm-0")  # the folder that describes the package
+    (packages,) = tmp_path.glob("lib/python3*/site-packages")
+    (packages / "mlx_lm-0.31.3.dist-info").mkdir()
+    (packages / "mlx_lm-0.31.3.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: mlx-lm\nVersion: 0.31.3\n")
+    assert engines_of(python)["mlx-lm-server"].missing == (
+        f"mlx-lm-server needs mlx-lm 0.32 or later, and {python} has 0.31.3: "
+        "pip install --upgrade mlx-lm, with a later Python where that finds no later one"
+    )
+
+
+def engines_of(python: str) -> dict[str, EngineReport]:
+    """What the command says when this Python runs it."""
+    ask_there = "import sys; from edgeprof_agent.cli import main; sys.exit(main(['engines', '--json']))"
+    answer = subprocess.run([python, "-c", ask_there], capture_output=True, check=True)
+    return {report.name: report for report in msgspec.json.decode(answer.stdout, type=list[EngineReport])}
 
 
 def bare_interpreter(folder: Path) -> str:
