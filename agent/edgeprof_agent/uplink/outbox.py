@@ -59,14 +59,14 @@ class Outbox:
         self._status = self.spool.status()
         if self.spool.dirty:
             self._write_within(_IDLE_SECONDS)
+        else:
+            self._stop_timer()  # a wake for nothing would cost the device, a run's timing most of all
         self.wake.set()
 
     def write_now(self) -> None:
         """Write everything that waits in memory."""
         self._take_frames()
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
+        self._stop_timer()
         self.spool.flush(force=True)
 
     def _take_frames(self) -> None:
@@ -90,9 +90,13 @@ class Outbox:
         due = self._loop.time() + seconds
         if self._timer and self._timer.when() <= due:
             return
+        self._stop_timer()
+        self._timer = self._loop.call_at(due, self._write)
+
+    def _stop_timer(self) -> None:
         if self._timer:
             self._timer.cancel()
-        self._timer = self._loop.call_at(due, self._write)
+            self._timer = None
 
     def _write(self) -> None:
         self._timer = None

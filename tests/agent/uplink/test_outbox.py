@@ -76,6 +76,19 @@ def test_run_data_is_written_soon_and_idle_telemetry_late(tmp_path: Path) -> Non
     asyncio.run(main())
 
 
+def test_nothing_wakes_the_agent_for_what_was_acknowledged_before_it_was_written(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with opened(tmp_path) as outbox:
+            outbox.put_event(FINISHED)
+            outbox.put_event(FINISHED)
+            outbox.acknowledge(1)
+            assert seconds_to_write(outbox) <= 1, "one of them waits"
+            outbox.acknowledge(2)
+            assert outbox._timer is None
+
+    asyncio.run(main())
+
+
 def test_what_was_added_is_there_after_a_close_and_written_in_time(tmp_path: Path) -> None:
     async def main() -> None:
         async with opened(tmp_path) as outbox:
