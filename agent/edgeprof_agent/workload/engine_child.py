@@ -147,7 +147,10 @@ class EngineChild:
         self._signal(signal.SIGKILL)
         self._reaped = True
         await asyncio.wait({self._error_reader})
-        self._commands.close()
+        if not self._commands.is_closing():
+            self._commands.transport.abort()
+        with suppress(OSError):  # a command met its end, of which the status tells; Python 3.10 logs what nobody takes
+            await self._commands.wait_closed()
         return status
 
     async def _keep_errors(self, stream: asyncio.StreamReader) -> None:
