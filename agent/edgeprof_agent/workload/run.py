@@ -146,8 +146,6 @@ class Run:
 
     async def _watch(self) -> None:
         """Every other second: note the engine's memory, tell how far the run is, and see that the limits are kept."""
-        loop = asyncio.get_running_loop()
-        due_seconds = loop.time()
         while True:
             for pid in self._engines.workload_pids:
                 self._peak_memory.read(pid)
@@ -162,9 +160,7 @@ class Run:
                 memory_available_bytes=memory.available,
                 memory_total_bytes=memory.total,
             )
-            # On a grid, as the frames are, which began at the same moment: one wake of the stream serves both.
-            due_seconds = max(due_seconds + _WATCH_SECONDS, loop.time())
-            await asyncio.sleep(due_seconds - loop.time())
+            await asyncio.sleep(_WATCH_SECONDS)
 
     def _keep_speeds(self) -> None:
         folder, engine, model = self._environment.cache_folder, self._preparation.engine_name, self._preparation.model
