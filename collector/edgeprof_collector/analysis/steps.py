@@ -114,5 +114,5 @@ def _drift(figure: Figure) -> float | None:
 
 def _drift_flag(figure: Figure, ratio: float) -> RaisedFlag:
     where = "" if figure.turn is None else f" of turn {figure.turn + 1}"
-    evidence = f"{_RATES[figure.name]}{where} moved by {ratio:+.1%} from the first repetition to the last"
+    evidence = f"{_RATES[figure.name]}{where} moved by {ratio:+.1%} of its median from the first repetition to the last"
     return RaisedFlag(flag=Flag.DRIFTING, evidence=evidence)

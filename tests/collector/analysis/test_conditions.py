@@ -91,7 +91,7 @@ def test_a_rate_that_falls_over_the_repetitions_drifts() -> None:
     step = judged(Scenario(factors=(1.0, 0.96, 0.93, 0.91, 0.88))).steps[DECODE]
     [raised] = step.flags
     assert raised.flag is Flag.DRIFTING
-    assert raised.evidence == "decode rate moved by -12.9% from the first repetition to the last"
+    assert raised.evidence == "decode rate moved by -12.9% of its median from the first repetition to the last"
     assert [figure.name for figure in step.figures if Flag.DRIFTING in figure.flags] == [FigureName.DECODE_RATE]
 
 

@@ -67,7 +67,7 @@ def test_a_rate_that_moves_all_the_time_had_not_settled() -> None:
     raised = found(falling, FindingName.DRIFT)
     assert [finding.severity for finding in raised] == [Severity.NOTE] * len(plan.steps)
     assert raised[0].title == "prefill 256: the rate had not settled"
-    assert raised[0].evidence == "prefill rate moved by -16.2% from the first repetition to the last"
+    assert raised[0].evidence == "prefill rate moved by -16.2% of its median from the first repetition to the last"
     assert found(Scenario(plan=plan), FindingName.DRIFT) == []
 
 
