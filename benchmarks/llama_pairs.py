@@ -103,16 +103,16 @@ async def compare(
         servers=servers,
     )
     works = tuple(_works(arguments, prefill, decode))
-    ratios: list[list[float]] = [[] for _ in works]
+    ratios: list[list[list[float]]] = [[] for _ in works]
     for number in range(contest.processes):
         for work, found in zip(works, ratios, strict=True):
             these = await _ratios(contest, work, native_first=number % 2 == 0)
             print(ratio_text(f"processes {number + 1}, {work.step.name}", these), flush=True)
-            found.extend(these)
+            found.append(these)
     placement = "alike" if arguments.placement == "alike" else "by chance"
     print(f"{engine} by edgeprof / llama-bench, {arguments.model}, {contest.threads} threads, placed {placement}:")
     for work, found in zip(works, ratios, strict=True):
-        print(ratio_text(f"{work.step.name} {work.tokens}, tokens/s", found))
+        print(ratio_text(f"{work.step.name} {work.tokens}, tokens/s", found), "of processes")
 
 
 def _works(arguments: argparse.Namespace, prefill: SpanOf, decode: SpanOf) -> Iterator[Work]:
