@@ -20,7 +20,7 @@ from .recorder import Recorder
 from .served_model import refuse_what_server_cannot_read
 from .server_client import ServerClient, StreamBrokenError
 from .server_kinds import capabilities_of
-from .server_modules import refuse_without_its_modules
+from .server_modules import refuse_missing_or_old_modules
 from .server_session import Patience, ServerSession
 from .server_setup import ServerSetup, build_command, kind_of, take_setup
 from .server_version import server_version
@@ -47,7 +47,7 @@ class OpenAiHttp(Engine):
 
     def __init__(self, setup: ServerSetup) -> None:
         kind = kind_of(setup)
-        refuse_without_its_modules(kind)
+        refuse_missing_or_old_modules(kind)
         self._setup = setup
         self._kind = kind
         self.name = setup.name

@@ -74,8 +74,7 @@ class ServerKind(NamedTuple):
     ``{context}`` and ``{port}``; without one it can only be attached. ``formats`` and ``quantisation`` are those of the
     models that it reads, as of an engine in the registry. ``package`` is the Python package whose version is the
     server's, and must not be before ``oldest_version``; ``modules`` are what it imports when ``{python}`` starts it;
-    ``version_arguments`` ask its program.
-    ``install`` says how a person gets it.
+    ``version_arguments`` ask its program. ``install`` says how a person gets it.
     """
 
     name: str

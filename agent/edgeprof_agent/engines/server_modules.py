@@ -10,7 +10,7 @@ from .engine import EngineError
 from .server_kinds import ServerKind
 
 
-def refuse_without_its_modules(kind: ServerKind) -> None:
+def refuse_missing_or_old_modules(kind: ServerKind) -> None:
     """Refuse a server that this interpreter is to start, and which would end at an import or is too old.
 
     Each module is looked for, none is imported: that takes seconds, and some look for devices.

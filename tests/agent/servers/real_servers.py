@@ -1,7 +1,7 @@
 """Which of the real servers are here."""
 
 from edgeprof_agent.engines.engine import EngineError
-from edgeprof_agent.engines.server_modules import refuse_without_its_modules
+from edgeprof_agent.engines.server_modules import refuse_missing_or_old_modules
 from edgeprof_agent.engines.server_table import LLAMA_CPP_PYTHON_SERVER, LLAMA_SERVER, MLX_LM_SERVER
 from tests.agent.engines.llama_bench_program import BUILD
 
@@ -16,7 +16,7 @@ def why_missing(name: str) -> str:
         return "llama-server is not built: make llama-programs"
     if name in _OF_PYTHON:
         try:
-            refuse_without_its_modules(_OF_PYTHON[name])
+            refuse_missing_or_old_modules(_OF_PYTHON[name])
         except EngineError as error:
             return str(error)
     return ""

@@ -15,6 +15,7 @@ from edgeprof_agent.workload.engine_messages import EngineFailedError
 
 
 def test_a_command_to_a_child_that_has_just_ended_leaves_no_complaint_in_the_log() -> None:
+    # From 3.11 on asyncio itself keeps quiet.
     complaints: list[dict[str, Any]] = []
 
     async def main() -> None:
