@@ -3,18 +3,20 @@
 A pair is one repetition of each. Both are worked on at the same time, in slices of 50 ms in turn: one stands still
 while the other runs, and the time that it stood still does not count. So whatever other guests of a shared machine do
 meets both alike. Each few pairs both begin anew in fresh processes, since where a process has its memory makes it
-faster or slower for as long as it lives; they load in turn first. The benchmark keeps to the first core, and they to
-the others.
+faster or slower for as long as it lives, by more than `placed_alike` takes away; they load in turn first. The benchmark
+keeps to the first core, and they to the others.
 """
 
 import argparse
 import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.pairs import ratio_text
+from benchmarks.placed_alike import placed_alike
 from benchmarks.stepwise_llama_bench import StepwiseLlamaBench
 from benchmarks.time_slices import StoppableProgram, in_turn
 from edgeprof.folders import cache_folder
@@ -24,12 +26,6 @@ from edgeprof_agent.workload.engine_messages import RequestTimes
 from edgeprof_agent.workload.engine_process import EngineProcess
 from edgeprof_agent.workload.server_config import ServerConfig
 
-# Programs that do the same still differ in where their memory lies. glibc puts a block of this size and up into pages
-# of its own as long as it is told a size, else where it can into the heap (mallopt(3)): a KV cache then begins at some
-# place within a page, another in every program, and a prefill is up to 10 % faster or slower. Small pages lie as
-# scattered as the kernel's free memory was when they were taken: of two llama-benches alike, the one that loaded first
-# decoded 3 to 5 % slower. So: large blocks by themselves, and huge pages.
-_PLACED_ALIKE = {"MALLOC_MMAP_THRESHOLD_": "131072", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 _NO_SERVERS: Mapping[str, ServerConfig] = {}
 
 
@@ -78,7 +74,7 @@ def add_arguments(
     parser.add_argument("--processes", type=int, default=processes)
     parser.add_argument("--repetitions", type=int, default=2)
     parser.add_argument("--threads", type=int, default=max(1, len(_cores()) - 1))
-    parser.add_argument("--placement", choices=("alike", "chance"), default="alike", help="where glibc puts memory")
+    parser.add_argument("--placement", choices=("alike", "chance"), default="alike", help="of their memory")
 
 
 async def compare(
@@ -90,8 +86,13 @@ async def compare(
     servers: Mapping[str, ServerConfig] = _NO_SERVERS,
 ) -> None:
     """Print the ratio of the engine's rate to llama-bench's over all pairs of each work."""
-    if arguments.placement == "alike":
-        os.environ.update(_PLACED_ALIKE)
+    with placed_alike() if arguments.placement == "alike" else nullcontext():
+        await _compare(engine, arguments, prefill, decode, servers)
+
+
+async def _compare(
+    engine: str, arguments: argparse.Namespace, prefill: SpanOf, decode: SpanOf, servers: Mapping[str, ServerConfig]
+) -> None:
     model = await prepare_model(arguments.model, cache_folder(), lambda _: None)
     contest = Contest(
         engine=engine,
