@@ -3,7 +3,8 @@
 Programs that do the same still differ in where their memory lies, and are faster or slower for it as long as they live:
 
 - ggml takes its work buffer by ``new uint8_t[]``, which is on a boundary of 16. Where that is no boundary of 32, a
-  prefill takes 5 to 6 % longer; what the program allocated before decides. So arrays are put on a boundary of 64.
+  prefill of 512 tokens takes 5 to 6 % longer; what the program allocated before decides. So arrays are put on a
+  boundary of 64.
 - Small pages lie as scattered as the kernel's free memory was when they were taken. Of two llama-benches alike, the one
   that loaded first decoded 3 to 5 % slower. So huge pages are asked for.
 """
