@@ -1,6 +1,6 @@
 """Rates that edgeprof measures of llama-cpp-python against those that llama-bench measures.
 
-    python -m benchmarks.llama_bench [--model synth:smollm2-135m@q4_0] [--processes 30] [--repetitions 2]
+    python -m benchmarks.llama_bench [--model synth:qwen2.5-0.5b@q4_0] [--processes 30] [--repetitions 2]
 
 How they are held against each other is told in `llama_pairs`.
 """
@@ -24,7 +24,7 @@ def _decode(request: RequestTimes) -> Span:
 def main() -> None:
     """Build llama-bench where it is not there yet, then compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_arguments(parser, model="synth:smollm2-135m@q4_0", processes=30, prompt_tokens=1024, decode_tokens=192)
+    add_arguments(parser, model="synth:qwen2.5-0.5b@q4_0", processes=30, prompt_tokens=512, decode_tokens=64)
     arguments = parser.parse_args()
     build_llama_programs()
     asyncio.run(compare("llama-cpp-python", arguments, prefill=_prefill, decode=_decode))

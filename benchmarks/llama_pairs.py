@@ -86,13 +86,6 @@ async def compare(
     servers: Mapping[str, ServerConfig] = _NO_SERVERS,
 ) -> None:
     """Print the ratio of the engine's rate to llama-bench's over all pairs of each work."""
-    with placed_alike() if arguments.placement == "alike" else nullcontext():
-        await _compare(engine, arguments, prefill, decode, servers)
-
-
-async def _compare(
-    engine: str, arguments: argparse.Namespace, prefill: SpanOf, decode: SpanOf, servers: Mapping[str, ServerConfig]
-) -> None:
     model = await prepare_model(arguments.model, cache_folder(), lambda _: None)
     contest = Contest(
         engine=engine,
@@ -105,11 +98,12 @@ async def _compare(
     )
     works = tuple(_works(arguments, prefill, decode))
     ratios: list[list[list[float]]] = [[] for _ in works]
-    for number in range(contest.processes):
-        for work, found in zip(works, ratios, strict=True):
-            these = await _ratios(contest, work, native_first=number % 2 == 0)
-            print(ratio_text(f"processes {number + 1}, {work.step.name}", these), flush=True)
-            found.append(these)
+    with placed_alike() if arguments.placement == "alike" else nullcontext():
+        for number in range(contest.processes):
+            for work, found in zip(works, ratios, strict=True):
+                these = await _ratios(contest, work, native_first=number % 2 == 0)
+                print(ratio_text(f"processes {number + 1}, {work.step.name}", these), flush=True)
+                found.append(these)
     placement = "alike" if arguments.placement == "alike" else "by chance"
     print(f"{engine} by edgeprof / llama-bench, {arguments.model}, {contest.threads} threads, placed {placement}:")
     for work, found in zip(works, ratios, strict=True):

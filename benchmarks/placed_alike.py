@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 _SOURCE = Path(__file__).with_name("aligned_arrays.cpp")
 
@@ -22,13 +23,8 @@ _SOURCE = Path(__file__).with_name("aligned_arrays.cpp")
 @contextmanager
 def placed_alike() -> Iterator[None]:
     """Have the programs that are started until the end of the block place their memory alike."""
-    before = dict(os.environ)
     with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "aligned_arrays.so"
+        library = f"{folder}/aligned_arrays.so"
         subprocess.run(["c++", "-O2", "-shared", "-fPIC", "-o", library, _SOURCE], check=True)
-        os.environ.update(LD_PRELOAD=str(library), GLIBC_TUNABLES="glibc.malloc.hugetlb=1")
-        try:
+        with patch.dict(os.environ, LD_PRELOAD=library, GLIBC_TUNABLES="glibc.malloc.hugetlb=1"):
             yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
